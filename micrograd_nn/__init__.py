@@ -1,0 +1,69 @@
+"""A neural network is a graph that you can read."""
+
+from micrograd_nn import functional
+from micrograd_nn.graph.derivatives import (
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
+from micrograd_nn.graph.node import (
+    GraphError,
+    NonFiniteError,
+    StaleGraphError,
+    debug_nans,
+    no_grad,
+    record_lines,
+)
+from micrograd_nn.graph.order import trace
+from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.tensor import Tensor
+from micrograd_nn.graph.value import Value
+from micrograd_nn.nn import (
+    MLP,
+    Activation,
+    BatchNorm,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Linear,
+    Module,
+    Neuron,
+    Sequential,
+)
+
+__all__ = [
+    "Value",
+    "Tensor",
+    "Neuron",
+    "Layer",
+    "MLP",
+    "Module",
+    "Linear",
+    "Sequential",
+    "Activation",
+    "BatchNorm",
+    "Dropout",
+    "Flatten",
+    "LayerNorm",
+    "grad",
+    "value_and_grad",
+    "vjp",
+    "jvp",
+    "jacobian",
+    "hessian",
+    "no_grad",
+    "debug_nans",
+    "record_lines",
+    "primitive",
+    "trace",
+    "functional",
+    "GraphError",
+    "NonFiniteError",
+    "StaleGraphError",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,124 @@
+"""``micrograd-nn draw``: the computation graph of an expression, with its values and gradients."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+from collections.abc import Sequence
+
+from micrograd_nn import Value
+from micrograd_nn.cli.expression import CONSTANTS, FUNCTIONS, Expression, parse
+from micrograd_nn.cli.parsing import CommandError, Commands, add_command, cannot_write
+from micrograd_nn.cli.terminal import Screen, shorten
+
+FORMATS = (".svg", ".html", ".png", ".pdf", ".dot")
+
+_EXAMPLES = f"""\
+An expression has numbers, names, + - * / **, parentheses, pi, and the functions
+  {", ".join(list(FUNCTIONS)[:12])},
+  {", ".join(list(FUNCTIONS)[12:])}.
+It is read by this list alone, and never evaluated as Python.
+
+examples:
+  micrograd-nn draw "x*y + tanh(x)" --at x=2 y=-3
+  micrograd-nn draw "sigmoid(w*x + b)" --at w=0.5 x=2 b=-1 -o neuron.svg
+"""
+
+
+def add(commands: Commands) -> None:
+    """Describe the command to the parser."""
+    command = add_command(
+        commands,
+        "draw",
+        run,
+        "Draw the computation graph of an expression, with values and gradients.",
+        _EXAMPLES,
+    )
+    command.add_argument("expression", metavar="EXPR", help="such as 'x*y + tanh(x)'")
+    command.add_argument(
+        "--at",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="the values of the names; 1 for each that is not given",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        default="graph.svg",
+        metavar="FILE",
+        help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]} (default: %(default)s)",
+    )
+
+
+def protected(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with a space before an expression that looks like an option.
+
+    >>> protected(["draw", "-x*y", "-o", "g.svg", "--at", "x=2"])
+    ['draw', ' -x*y', '-o', 'g.svg', '--at', 'x=2']
+    """
+    option = re.compile(r"-o|-h$|--(at|output|help)\b|--$")
+    return [a if a[:1] != "-" or option.match(a) else f" {a}" for a in arguments]
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Carry out the command."""
+    from micrograd_nn.readers import draw
+
+    output = arguments.output
+    if os.path.splitext(output)[1].lower() not in FORMATS:
+        raise CommandError(f"{output}: the name must end in {', '.join(FORMATS)}")
+    expression = parse(arguments.expression)
+    given = _values(arguments.at, expression)
+    names = [name for name in expression.names if name in given or name not in CONSTANTS]
+    if not names:
+        raise CommandError(
+            f"{expression.text!r} has no variable, so there is nothing to differentiate by"
+        )
+    leaves = {name: Value(given.get(name, 1.0), name) for name in names}
+    root = expression.record(leaves)
+    root.backward()
+    try:
+        draw(root).save(output)
+    except (ImportError, OSError) as error:
+        raise cannot_write(output, error) from None
+
+    screen.heading(shorten(expression.text, 100))
+    screen.fact("value", f"{root.data:.10g}")
+    screen.line()
+    rows = [
+        [shorten(name), f"{leaf.data:.10g}", f"{leaf.grad:.10g}"] for name, leaf in leaves.items()
+    ]
+    screen.table(["name", "value", "derivative"], rows)
+    screen.line()
+    free = [name for name in names if name not in given]
+    if free:
+        hint = screen.code("--at " + " ".join(f"{name}=2" for name in free[:3]))
+        screen.fact("note", f"{', '.join(free)} = 1, since no value was given; {hint} gives one")
+    if not math.isfinite(root.data):
+        screen.fact("note", "the value is not finite: outside the domain, or too large for a float")
+    screen.fact("written", f"{screen.bold(output)}, the graph with all values and gradients")
+    return 0
+
+
+def _values(pairs: Sequence[str], expression: Expression) -> dict[str, float]:
+    """Read ``x=2 y=-3``."""
+    values: dict[str, float] = {}
+    for pair in pairs:
+        name, equals, number = (part.strip() for part in pair.partition("="))
+        try:
+            value = float(number) if equals else math.nan
+        except ValueError:
+            value = math.nan
+        if not name or math.isnan(value):
+            raise CommandError(f"--at takes NAME=NUMBER, such as x=2, not {pair!r}")
+        if name not in expression.names:
+            known = ", ".join(expression.names) or "none"
+            raise CommandError(f"there is no {name!r} in the expression; its names are {known}")
+        if name in values:
+            raise CommandError(f"--at gives {name!r} twice")
+        values[name] = value
+    return values

@@ -1,0 +1,197 @@
+"""Arguments: a parser whose errors are one line, and the kinds of values that options take."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+#: What ``add_subparsers`` returns, which argparse has no public name for.
+Commands = Any
+
+
+class CommandError(Exception):
+    """What the user of the command line is told, in one line.
+
+    Attributes
+    ----------
+    code : int
+        The exit code: 2 for bad usage and bad input, 1 for what failed otherwise.
+    program : str
+        The command that says it.
+    """
+
+    def __init__(self, problem: str, code: int = 2) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.program = "micrograd-nn"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises ``CommandError``, where argparse would print its usage and exit."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        error = CommandError(f"{message} (see {self.prog} --help)")
+        error.program = self.prog
+        raise error
+
+
+def add_command(
+    commands: Commands, name: str, run: Callable[..., int], summary: str, details: str
+) -> Parser:
+    """Add a command to the parser.
+
+    Parameters
+    ----------
+    commands
+        What ``add_subparsers`` returned.
+    name : str
+    run : callable
+        Carries it out: ``run(arguments, screen) -> exit code``.
+    summary : str
+        One line, a sentence.
+    details : str
+        The end of its help: at least one example.
+    """
+    command: Parser = commands.add_parser(name, help=summary, description=summary, epilog=details)
+    command.set_defaults(run=run, parser=command)
+    return command
+
+
+def one_line(text: str) -> str:
+    r"""Return a text as one line that does nothing to a terminal but appear on it.
+
+    >>> one_line("two\nlines, \x1b[31mred\x07")
+    'two lines, ?[31mred?'
+    """
+    joined = " ".join(text.splitlines())
+    return "".join(c if c.isprintable() else "?" for c in joined)
+
+
+# ------------------------------------------------------------------------- the kinds of values
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    return _whole(text, 1)
+
+
+def seed(text: str) -> int:
+    """Read a whole number from 0."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"a whole number from {least} is needed, not {text!r}")
+    return number
+
+
+def positive(text: str) -> float:
+    """Read a finite number above 0."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text!r}")
+    return number
+
+
+def not_negative(text: str) -> float:
+    """Read a finite number from 0."""
+    number = _number(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"a number from 0 is needed, not {text!r}")
+    return number
+
+
+def share(text: str) -> float:
+    """Read a number from 0, below 1."""
+    number = _number(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"a number from 0 and below 1 is needed, not {text!r}")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """Read the numbers of units of hidden layers, such as ``16,16``; ``none`` for no layer.
+
+    >>> widths("16,8"), widths("none")
+    ((16, 8), ())
+    """
+    if text.strip().lower() == "none":
+        return ()
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = (0,)
+    if not all(1 <= width <= 100_000 for width in found):
+        raise argparse.ArgumentTypeError(
+            f"numbers of units such as 16,16 are needed, or none, not {text!r}"
+        )
+    return found
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names of columns as a CSV file writes them.
+
+    >>> names('width,"depth, in cm"')
+    ('width', 'depth, in cm')
+    """
+    try:
+        row = next(csv.reader([text], skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of names: {error}") from None
+    found = tuple(name.strip() for name in row)
+    if not found or not all(found) or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"different names such as a,b are needed, not {text!r}")
+    return found
+
+
+# -------------------------------------------------------------------------------------- files
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text file, or say in one line why that is impossible."""
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: str | os.PathLike[str], error: Exception) -> CommandError:
+    """Return the error of a file that cannot be written."""
+    folder = Path(path).parent
+    reason = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, OSError) and not folder.is_dir():
+        reason = f"there is no folder {str(folder)!r}: make it first"
+    return CommandError(f"{os.fspath(path)}: it can't be written: {reason}")
+
+
+def refuse_same_file(source: str, output: str) -> None:
+    """Raise if the output would overwrite the file that is read."""
+    try:
+        same = os.path.samefile(source, output)
+    except (OSError, ValueError):
+        return
+    if same:
+        raise CommandError(f"{output}: this is the file that is read; give another name to -o")

@@ -1,0 +1,1 @@
+"""What a computation graph is: operations, nodes, their order and their derivatives."""

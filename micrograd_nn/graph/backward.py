@@ -1,0 +1,259 @@
+"""The backward pass: the chain rule over the recorded graph, on plain floats and arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph.node import GraphError, Node
+from micrograd_nn.graph.primitive import Primitive
+from micrograd_nn.graph.pull import unbroadcast_axes
+from micrograd_nn.graph.table.arrays import with_reduced_axes
+
+
+def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> None:
+    """Compute the gradient of ``root`` with respect to every node below it.
+
+    Leaves add it to the gradient they have, until ``zero_grad()``; inner nodes hold the gradient
+    of the latest pass, so that a second pass over the same graph is right. A cotangent that is
+    exactly 0 contributes exactly 0, whatever the local derivative.
+
+    Parameters
+    ----------
+    root : Node
+        The result to differentiate.
+    seed : float, array or node, optional
+        The cotangent of ``root``, of its shape. 1 by default, for a scalar root.
+    create_graph : bool
+        Record the backward pass too: gradients are then nodes, to be differentiated again.
+
+    Raises
+    ------
+    GraphError
+        If the root isn't a scalar and no seed is given.
+    ValueError
+        If the seed hasn't the shape of the root.
+    StaleGraphError
+        If recorded data were overwritten, so that a derivative would be wrong. The gradients of
+        the leaves are then as before.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value
+    >>> x = Value(3.0)
+    >>> y = x**2
+    >>> y.backward()
+    >>> x.grad
+    6.0
+    >>> y.backward()
+    >>> x.grad  # leaves accumulate
+    12.0
+    """
+    if create_graph:
+        from micrograd_nn.graph.derivatives import backward_recorded
+
+        backward_recorded(root, seed)
+        return
+    g = checked_seed(root, seed)
+    order, leaves = _reachable(root)
+    try:
+        root._grad = g
+        with np.errstate(all="ignore", invalid="raise"):
+            careful = False
+            for node in reversed(order):
+                g = node._grad
+                if type(g) is not float:
+                    careful = node.pull_array(g, careful)
+                elif g:
+                    node._op.pull(node, g)  # type: ignore[union-attr]
+    except BaseException:
+        for leaf, before in leaves:
+            leaf._grad = before
+        raise
+    for leaf, before in leaves:
+        _accumulate(leaf, before)
+
+
+def _accumulate(leaf: Node, before: Any) -> None:
+    """Add the gradient that the leaf had before the pass."""
+    if isinstance(before, Node):  # from an earlier pass with create_graph=True
+        before = before._data
+    if type(before) is float and before == 0.0:
+        return
+    new = leaf._grad
+    leaf._grad = before if type(new) is float and new == 0.0 else before + new
+
+
+def checked_seed(root: Node, seed: Any) -> Any:
+    """Return the seed as a float or array of the root's shape, 1 for a scalar root by default."""
+    shape = np.shape(root._data)
+    if seed is None:
+        if shape not in ((), (1,)):
+            raise GraphError(
+                f"backward() needs a seed, the cotangent of its root, since the root "
+                f"({root.describe()}) has shape {shape}: take the sum or mean first, or pass "
+                "backward(seed=...) of that shape"
+            )
+        seed = 1.0
+    elif isinstance(seed, Node):
+        seed = seed._data
+    if isinstance(root._data, float) and not isinstance(root._data, np.generic):
+        return float(seed)
+    if np.asarray(seed).dtype.kind not in "fiub":
+        raise TypeError(f"the seed must be real numbers, got {np.asarray(seed).dtype}")
+    check_shape_of_seed(root, np.shape(seed))
+    return np.array(np.broadcast_to(seed, shape), dtype=root._data.dtype)
+
+
+def check_shape_of_seed(root: Node, shape: tuple[int, ...]) -> None:
+    """Raise a ValueError unless a seed of that shape fits the root; a number fits any root."""
+    if shape not in ((), np.shape(root._data)):
+        raise ValueError(
+            f"the seed has shape {shape}, the root ({root.describe()}) {np.shape(root._data)}"
+        )
+
+
+def _reachable(root: Node) -> tuple[list[Node], list[tuple[Node, Any]]]:
+    """Return the inner nodes below ``root``, inputs first, and the leaves with their gradients.
+
+    The gradient of each node is set to one float, made for this pass, which also marks the node
+    as visited. The order is that of ``toposort``.
+    """
+    zero = float("0.0")
+    order: list[Node] = []
+    leaves: list[tuple[Node, Any]] = []
+    rests: dict[int, Any] = {}  # what remains to visit of each tuple of inputs; many are shared
+
+    def unvisited(inputs: Any) -> Node | None:
+        rest = rests.get(id(inputs))
+        if rest is None:
+            rest = rests[id(inputs)] = iter(inputs if type(inputs) is tuple else (inputs,))
+        for child in rest:
+            if child is not None and child._grad is not zero:
+                if child._op is not None:
+                    return child  # type: ignore[no-any-return]
+                leaves.append((child, child._grad))
+                child._grad = zero
+        return None
+
+    stack: list[Node] = []
+    node = root
+    if root._op is None:
+        return order, [(root, root._grad)]
+    node._grad = zero
+    while True:
+        child = node._a
+        if type(child) is tuple:
+            child = unvisited(child)
+            if child is None:
+                child = unvisited(node._b)
+            if child is not None:
+                child._grad = zero
+                stack.append(node)
+                node = child
+                continue
+        else:
+            if child is not None and child._grad is not zero:
+                if child._op is not None:
+                    child._grad = zero
+                    stack.append(node)
+                    node = child
+                    continue
+                leaves.append((child, child._grad))
+                child._grad = zero
+            child = node._b
+            if child is not None and child._grad is not zero:
+                if child._op is not None:
+                    child._grad = zero
+                    stack.append(node)
+                    node = child
+                    continue
+                leaves.append((child, child._grad))
+                child._grad = zero
+        order.append(node)
+        if not stack:
+            return order, leaves
+        node = stack.pop()
+
+
+def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
+    """Carry the cotangent ``g`` of a tensor node to its inputs; return the new ``careful``.
+
+    ``careful`` tells that an operation further up leaves out parts of its input that are NaN:
+    from there on, a cotangent of 0 must be kept from meeting them.
+    """
+    op, tag = node._op, node._tag
+    assert op is not None
+    params = {} if tag is None or tag.params is None else tag.params
+    if op is not op.row:
+        op.pull(node, g)  # a variant for overwritten data, which raises
+    inputs, saved = node._a, node._x
+    if op.hides_nan and not careful:
+        careful = any(np.any(np.isnan(x)) for x in saved if x is not None)
+    if op.variadic:
+        rule = op.rules[0]
+        if rule is not None:
+            for child, cotangent in zip(inputs, rule(g, node._data, saved, **params), strict=True):
+                if child is not None and child.requires_grad:
+                    _deliver(child, cotangent, g)
+        return careful
+    for child, rule in zip(inputs, op.rules, strict=True):
+        if child is None or rule is None or not child.requires_grad:
+            continue
+        try:
+            cotangent = rule(g, node._data, *saved, **params)
+            masked = careful
+        except FloatingPointError:
+            with np.errstate(all="ignore"):
+                cotangent = rule(g, node._data, *saved, **params)
+            masked = True
+        if type(cotangent) is float:
+            cotangent = np.full(np.shape(child._data), cotangent)
+        if masked and np.any(np.isnan(cotangent)):
+            cotangent = _without_zero_times_infinity(op, rule, cotangent, g, saved, params)
+        if cotangent is node._data or any(cotangent is x for x in saved):
+            cotangent = np.array(cotangent)  # a gradient must not be the recorded data
+        _deliver(child, cotangent, g)
+    return careful
+
+
+def _without_zero_times_infinity(
+    op: Primitive, rule: Any, cotangent: Any, g: Any, saved: Any, params: Any
+) -> Any:
+    """Return the cotangent with 0 where all that flows to an element is a cotangent of 0."""
+    zero = np.equal(g, 0)
+    if op.multilinear:
+        with np.errstate(all="ignore"):
+            finite = rule(g, None, *(np.where(np.isfinite(x), x, 0) for x in saved), **params)
+            met = rule(~zero * 1.0, None, *(~np.isfinite(x) * 1.0 for x in saved), **params)
+        return np.where(met == 0, finite, cotangent).astype(cotangent.dtype)
+    if "keepdims" in params:  # a reduction: each element takes part in one result
+        zero = with_reduced_axes(zero, cotangent, params["axis"])
+    elif "axis" in params:  # each element takes part in the results along the axis
+        zero = np.all(zero, axis=params["axis"], keepdims=True)
+    elif not op.elementwise:
+        return cotangent
+    return np.where(zero, 0, cotangent).astype(cotangent.dtype)
+
+
+def _deliver(child: Node, cotangent: Any, g: Any) -> None:
+    """Add a cotangent to the gradient of an input, summed over repeated axes."""
+    data = child._data
+    if type(data) is float:
+        child._grad += float(np.sum(cotangent))
+        return
+    if cotangent.shape != data.shape:
+        axes = unbroadcast_axes(cotangent.shape, data.shape)
+        cotangent = np.add.reduce(cotangent, axis=axes).reshape(data.shape)
+    if cotangent.dtype != data.dtype:
+        cotangent = cotangent.astype(data.dtype)
+    before = child._grad
+    if type(before) is not float:
+        child._grad = before + cotangent
+    elif child._op is None and (
+        cotangent is g or cotangent.base is not None or not isinstance(cotangent, np.ndarray)
+    ):
+        child._grad = np.array(cotangent)  # a leaf's gradient is the user's to write to
+    else:
+        child._grad = cotangent

@@ -1,0 +1,379 @@
+"""The node: what every recorded value is, and the modes under which nodes are recorded."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from micrograd_nn.graph.primitive import Primitive
+
+#: The gradient of a node that no backward pass has reached. It equals 0.0, and is told from a
+#: gradient that was computed and is zero by identity.
+UNREACHED: float = float("0.0")
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class GraphError(RuntimeError):
+    """A graph can't be read or differentiated as asked."""
+
+
+class StaleGraphError(GraphError):
+    """Data were changed after they had been recorded, so that a derivative would be wrong."""
+
+
+class NonFiniteError(ArithmeticError):
+    """An operation produced NaN or infinity while ``debug_nans()`` was on."""
+
+
+class Modes(threading.local):
+    """How this thread records: each field is set by one of the context managers below."""
+
+    recording: bool = True
+    lines: bool = False
+    finite: bool = False
+    scope: str = ""
+    transforms: int = 0
+
+
+class Switch:
+    """``fast`` is true while no thread has asked for anything special.
+
+    Scalar arithmetic looks at this one field, and at ``modes`` only when it is false.
+    """
+
+    def __init__(self) -> None:
+        self.fast = True
+        self._special = 0
+        self._lock = threading.Lock()
+
+    def slow_down(self, by: int) -> None:
+        """Count one more (``by=1``) or one fewer (``by=-1``) special mode."""
+        with self._lock:
+            self._special += by
+            self.fast = self._special == 0
+
+
+class Clock:
+    """Ticks whenever the data of a leaf are overwritten; caches of parameters look at it."""
+
+    time = 0
+
+
+modes = Modes()
+switch = Switch()
+clock = Clock()
+
+
+@contextmanager
+def _mode(**wanted: Any) -> Iterator[None]:
+    before = {name: getattr(modes, name) for name in wanted}
+    switch.slow_down(+1)
+    for name, value in wanted.items():
+        setattr(modes, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(modes, name, value)
+        switch.slow_down(-1)
+
+
+def no_grad() -> Any:
+    """Compute without recording: results have data but no graph.
+
+    Use it as ``with no_grad():`` or as the decorator ``@no_grad()``. It is restored when the block
+    is left by an exception, and holds for the present thread only.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.op is None, y.data
+    (True, 9.0)
+    """
+    return _mode(recording=False)
+
+
+def record_lines() -> Any:
+    """Remember, for each node recorded inside the block, the file and line that recorded it.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value, record_lines
+    >>> with record_lines():
+    ...     y = Value(3.0) * 2
+    >>> y.line is None
+    False
+    """
+    return _mode(lines=True)
+
+
+def debug_nans() -> Any:
+    """Raise ``NonFiniteError`` at the first operation whose result is NaN or infinite.
+
+    The error names the operation, the node, the layer and the line that recorded it, and shows
+    what went in.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value, debug_nans
+    >>> with debug_nans():
+    ...     (Value(0.0, name="p") + 0).log()
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.graph.node.NonFiniteError: log produced -inf ...
+    """
+    return _mode(finite=True, lines=True)
+
+
+class Tag:
+    """What is known of a node besides its arithmetic. Most scalar nodes have none."""
+
+    __slots__ = ("inputs", "line", "name", "params", "scope")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        scope: str = "",
+        line: str | None = None,
+        params: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.scope = scope
+        self.line = line
+        self.params = params
+        self.inputs: tuple[Node, ...] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tag, (self.name, self.scope, self.line, self.params)
+
+    def copy(self) -> Tag:
+        """Return a tag of the same content, without the cached inputs."""
+        return Tag(self.name, self.scope, self.line, self.params)
+
+
+def calling_line() -> str:
+    """Return ``file:line`` of the innermost caller outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] != _PACKAGE and module != "contextlib":
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+class Node:
+    """A recorded value: an operation, its ordered inputs, the data and the gradient.
+
+    ``Value`` (a float) and ``Tensor`` (an array) are the two kinds of node. Equality and hash are
+    by identity; ``<`` and ``>`` compare data.
+
+    Notes
+    -----
+    A node of one or two arguments keeps its inputs in ``_a`` and ``_b``; an argument that is a
+    sequence of nodes is kept there as a tuple, and an operation of three or more arguments keeps
+    them all as a tuple in ``_a``. ``None`` stands for a constant. ``_x`` and ``_y`` hold the
+    arguments' data as they were when the node was recorded, where a derivative rule reads them: so
+    the backward pass never sees a later change. A node refers to its inputs only, never to itself
+    or its consumers: there are no reference cycles.
+    """
+
+    __slots__ = ("_a", "_b", "_data", "_grad", "_op", "_tag", "_x", "_y")
+
+    rank: ClassVar[int] = 0
+    kinds: ClassVar[dict[str, type[Node]]] = {}
+
+    _data: Any
+    _grad: Any
+    _op: Primitive | None
+    _a: Any
+    _b: Any
+    _x: Any
+    _y: Any
+    _tag: Tag | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Node.kinds.setdefault(cls.__name__, cls)
+
+    @property
+    def op(self) -> Primitive | None:
+        """The row of the table of operations that made this node; ``None`` for a leaf."""
+        return None if self._op is None else self._op.row
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The static parameters of the operation, such as ``axis``."""
+        tag = self._tag
+        return {} if tag is None or tag.params is None else tag.params
+
+    @property
+    def name(self) -> str | None:
+        """The name given by ``name=`` or ``named()``, if any."""
+        return None if self._tag is None else self._tag.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._own_tag().name = name
+
+    @property
+    def scope(self) -> str:
+        """The layer (and neuron) in which the node was recorded, such as ``"layers.0"``."""
+        return "" if self._tag is None else self._tag.scope
+
+    @property
+    def line(self) -> str | None:
+        """``file:line`` that recorded the node, where ``record_lines()`` was on."""
+        return None if self._tag is None else self._tag.line
+
+    def named(self, name: str) -> Self:
+        """Give the node a name and return it.
+
+        Examples
+        --------
+        >>> from micrograd_nn import Value
+        >>> z = (Value(2.0) * 3.0).named("z")
+        >>> z.name
+        'z'
+        """
+        self.name = name
+        return self
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The nodes this one was computed from, in argument order, constants included."""
+        if self._op is None:
+            return ()
+        tag = self._tag
+        if tag is not None and tag.inputs is not None:
+            return tag.inputs
+        arguments = self._saved_arguments()
+        inputs = tuple(
+            self._constant(saved) if node is None else node for node, saved, _ in arguments
+        )
+        if any(node is None for node, _, _ in arguments):
+            self._own_tag().inputs = inputs
+        return inputs
+
+    def _recorded(self) -> tuple[Any, Any, Any, Any]:
+        """Return the two slots of inputs and the two of data, as a reader is to see them."""
+        a = self._a
+        if isinstance(a, Group):
+            return a.of_member(self._x)
+        return a, self._b, getattr(self, "_x", None), getattr(self, "_y", None)
+
+    def _saved_arguments(self) -> list[tuple[Node | None, Any, bool]]:
+        """Return ``(input or None, data as recorded, whether a rule reads it)`` per argument."""
+        op = self._op
+        assert op is not None
+        a, b, x, y = self._recorded()
+        if type(b) is tuple:
+            return [(n, s, True) for n, s in zip((*a, *b), (*x, *y), strict=True)]
+        if type(a) is tuple:
+            reads = op.reads[:1] * len(a) if op.variadic else op.reads
+            return list(zip(a, x, reads, strict=True))
+        found = []
+        for node, saved, read in zip((a, b), (x, y), op.reads, strict=False):
+            saved = node._data if not read and node is not None else saved
+            found.append((node, saved, read))
+        return found
+
+    @classmethod
+    def _constant(cls, data: Any) -> Node:
+        raise NotImplementedError  # each kind of node has its own constants
+
+    def _recorded_inputs(self) -> Iterator[Node]:
+        """Yield the inputs that are nodes, without making nodes of plain constants."""
+        for node in self._recorded()[:2]:
+            if type(node) is tuple:
+                yield from (i for i in node if i is not None)
+            elif node is not None:
+                yield node
+
+    def _own_tag(self) -> Tag:
+        """Return a tag that no other node shares, making one if need be."""
+        tag = Tag() if self._tag is None else self._tag.copy()
+        if self._tag is not None:
+            tag.inputs = self._tag.inputs
+        self._tag = tag
+        return tag
+
+    def where_recorded(self) -> str:
+        """Return the name, layer and line of the node as words for an error message."""
+        words = [f"named {self.name!r}"] if self.name else []
+        if self.scope:
+            words.append(f"in layer {self.scope!r}")
+        if self.line:
+            words.append(f"recorded at {self.line}")
+        return ", ".join(words)
+
+    def describe(self) -> str:
+        """Return the op, name, layer and line of the node as words for an error message."""
+        what = self._op.name if self._op is not None else "leaf"
+        return " ".join(filter(None, [what, self.where_recorded()]))
+
+    @classmethod
+    def record(cls, row: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Node:
+        """Apply ``row`` to ``args``, at least one of which is a node, and record the result."""
+        raise NotImplementedError  # each kind of node records in its own way
+
+    def _finish(self, row: Primitive, params: dict[str, Any], scope: str = "") -> Any:
+        """Tag a node that has just been recorded, as the modes ask, and check it."""
+        scope = scope or modes.scope
+        if params or scope or modes.lines:
+            line = calling_line() if modes.lines else None
+            self._tag = Tag(None, scope, line, params or None)
+        if modes.finite and not np.all(np.isfinite(self._data)):
+            raise NonFiniteError(_not_finite_message(self, row))
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def pull_array(self, g: Any, careful: bool) -> bool:
+        """Carry a cotangent that is an array to the inputs; see ``backward``."""
+        raise NotImplementedError  # a Value has a float for a cotangent
+
+
+class Group(Node):
+    """Nodes that the engine treats as one; see ``micrograd_nn.graph.units``."""
+
+    __slots__ = ()
+
+    def of_member(self, index: int) -> tuple[Any, Any, Any, Any]:
+        """Return the slots of inputs and data of one member."""
+        raise NotImplementedError  # each kind of group keeps them in its own way
+
+
+def _not_finite_message(node: Node, row: Primitive) -> str:
+    data = np.asarray(node._data)
+    bad = data[~np.isfinite(data)]
+    where = node.where_recorded()
+    of = f" in {bad.size} of {data.size} elements" if data.size > 1 else ""
+    went_in = "; ".join(f"{i.name or i.describe()} = {_short(i._data)}" for i in node.inputs)
+    return (
+        f"{row.name} produced {float(bad.flat[0])}{of}"
+        + (f" ({where})" if where else "")
+        + f" from {went_in}. Keep its argument inside the domain"
+        + (f" {row.domain}" if row.domain else "")
+        + ", or scale the input."
+    )
+
+
+def _short(data: Any) -> str:
+    array = np.asarray(data)
+    return f"{array.item():g}" if array.ndim == 0 else f"array of shape {array.shape}"

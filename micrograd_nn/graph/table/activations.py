@@ -1,0 +1,157 @@
+"""Rows of the table: activation functions that aren't elementary functions already."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph import ieee, special
+from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.table.arithmetic import minimum, step, where
+from micrograd_nn.graph.table.elementary import exp, expm1, normal_cdf, sigmoid, tanh, x_normal_pdf
+
+# An array of no axes is met twice as fast as a Python number, which would have to be converted.
+_ZERO = {np.dtype(dtype): np.zeros((), dtype) for dtype in (np.float32, np.float64)}
+
+
+def _relu_float(x: float) -> float:
+    return 0.0 if x <= 0.0 else x  # NaN stays NaN
+
+
+def relu_x(g, z, _x):
+    return g * step(z)
+
+
+relu = primitive(
+    "relu",
+    lambda x: np.maximum(x, _ZERO.get(x.dtype, 0)),
+    relu_x,
+    on_floats=_relu_float,
+    code="np.maximum({}, 0)",
+    textbook=("[{0} > 0]",),
+    kinks={"x == 0": "0 (the subgradient of least norm)"},
+)
+
+
+def _leaky_relu_float(x: float, slope: float) -> float:
+    return x if x > 0.0 else slope * x
+
+
+def leaky_relu_x(g, z, x, slope):
+    return g * where(step(x), 1.0, slope)
+
+
+def leaky_relu_slope(g, z, x, slope):
+    return g * minimum(x, 0.0)
+
+
+leaky_relu = primitive(
+    "leaky_relu",
+    lambda x, slope: np.where(x > 0, x, slope * x),
+    (leaky_relu_x, leaky_relu_slope),
+    on_floats=_leaky_relu_float,
+    notation="leaky_relu({}, {})",
+    code="np.where({0} > 0, {0}, {1} * {0})",
+    textbook=("1 if {0} > 0 else {1}", "min({0}, 0)"),
+    kinks={"x == 0": "slope"},
+)
+
+
+def _elu_float(x: float, alpha: float) -> float:
+    return x if x > 0.0 else alpha * ieee.expm1(x)
+
+
+def _elu(x: Any, alpha: Any) -> Any:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_x(g, z, x, alpha):
+    below = alpha * exp(minimum(x, 0.0))
+    return g * where(step(x), 1.0, where(step(-x), below, minimum(alpha, 1.0)))
+
+
+def elu_alpha(g, z, x, alpha):
+    return g * expm1(minimum(x, 0.0))
+
+
+elu = primitive(
+    "elu",
+    _elu,
+    (elu_x, elu_alpha),
+    on_floats=_elu_float,
+    notation="elu({}, {})",
+    code="np.where({0} > 0, {0}, {1} * np.expm1({0}))",
+    textbook=("1 if {0} > 0 else {1} * exp({0})", "0 if {0} > 0 else exp({0}) - 1"),
+    kinks={"x == 0": "min(1, alpha), which is 1 for alpha = 1"},
+)
+
+
+def _gelu_float(x: float) -> float:
+    return 0.0 if x == -math.inf else x * special.normal_cdf_float(x)
+
+
+def _gelu(x: Any) -> Any:
+    return _without_minus_infinity(x) * special.normal_cdf_array(x)
+
+
+def _without_minus_infinity(x: Any) -> Any:
+    return np.maximum(x, np.finfo(x.dtype).min)  # −∞ · 0 would be NaN where the limit is 0
+
+
+def gelu_x(g, z, x):
+    return g * (normal_cdf(x) + x_normal_pdf(x))
+
+
+gelu = primitive(
+    "gelu",
+    _gelu,
+    gelu_x,
+    on_floats=_gelu_float,
+    code="gelu({})",
+    textbook=("Φ({0}) + {0} * φ({0})",),
+)
+
+
+def _x_sigmoid_slope_float(x: float) -> float:
+    if math.isinf(x):
+        return 0.0
+    return x * special.sigmoid_float(x) * special.sigmoid_float(-x)
+
+
+def _x_sigmoid_slope(x: Any) -> Any:
+    finite = np.where(np.isinf(x), x.dtype.type(0), x)
+    return finite * special.sigmoid_array(x) * special.sigmoid_array(-x)
+
+
+def x_sigmoid_slope_x(g, z, x):
+    return g * (sigmoid(x) * sigmoid(-x) * (1.0 - x * tanh(0.5 * x)))
+
+
+x_sigmoid_slope = primitive(
+    "x_sigmoid_slope",
+    _x_sigmoid_slope,
+    x_sigmoid_slope_x,
+    on_floats=_x_sigmoid_slope_float,
+    notation="{0} σ'({0})",
+    textbook=("σ'({0}) * (1 - {0} * tanh({0} / 2))",),
+)
+
+
+def _silu_float(x: float) -> float:
+    return 0.0 if x == -math.inf else x * special.sigmoid_float(x)
+
+
+def silu_x(g, z, x):
+    return g * (sigmoid(x) + x_sigmoid_slope(x))
+
+
+silu = primitive(
+    "silu",
+    lambda x: _without_minus_infinity(x) * special.sigmoid_array(x),
+    silu_x,
+    on_floats=_silu_float,
+    code="silu({})",
+    textbook=("σ({0}) * (1 + {0} * (1 - σ({0})))",),
+)

@@ -1,0 +1,258 @@
+"""Rows of the table: compositions that are kept as one operation, to be exact and fast.
+
+Each could be written in the other rows. As one operation it neither over- nor underflows, its
+gradient is the textbook's (``A − Y``), and it costs one node.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph import special
+from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.table.arithmetic import where
+from micrograd_nn.graph.table.arrays import (
+    lined_up,
+    matmul,
+    mean,
+    reshape,
+    shape_of,
+    sum_,
+    transpose,
+    var,
+    with_reduced_axes,
+)
+from micrograd_nn.graph.table.elementary import sigmoid
+
+
+def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
+    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0).astype(x.dtype)
+    return x - largest, largest
+
+
+def _softmax(x: Any, axis: Any) -> Any:
+    e = np.exp(_shifted(x, axis)[0])
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _data(x: Any) -> Any:
+    return getattr(x, "_data", x)
+
+
+def _is_top(z: Any, axis: Any) -> Any:
+    """Return where the largest element along the axes stands, the first of several."""
+    data = _data(z)
+    lined, order, full = lined_up(data, axis)
+    top = np.arange(lined.shape[-1]) == np.argmax(lined, axis=-1)[..., None]
+    return np.transpose(np.reshape(top, full), np.argsort(order))
+
+
+def softmax_x(g, z, _x, *, axis):
+    # A constant added to g changes nothing. Where one element of z is close to 1, g minus its g
+    # leaves small terms only, and so no cancellation.
+    top = sum_(where(_is_top(z, axis), g, 0.0), axis=axis, keepdims=True)
+    rest = g - top
+    return z * (rest - sum_(rest * z, axis=axis, keepdims=True))
+
+
+softmax = primitive(
+    "softmax",
+    _softmax,
+    softmax_x,
+    code="softmax({}, axis={axis})",
+    textbook=("{z} ∘ ({g} − Σ {g} ∘ {z})",),
+    elementwise=False,
+)
+
+
+def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    shifted, largest = _shifted(x, axis)
+    result = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)) + largest
+    return result if keepdims else np.squeeze(result, axis=axis)
+
+
+def logsumexp_x(g, z, x, *, axis, keepdims):
+    empty = np.isneginf(_data(with_reduced_axes(z, x, axis)))
+    share = softmax(where(empty, 0.0, x), axis=axis)
+    return with_reduced_axes(g, x, axis) * where(empty, 0.0, share)
+
+
+logsumexp = primitive(
+    "logsumexp",
+    _logsumexp,
+    logsumexp_x,
+    code="logsumexp({}, axis={axis}, keepdims={keepdims})",
+    textbook=("softmax({0})",),
+    kinks={"all elements -inf": "0"},
+    elementwise=False,
+)
+
+
+def _log_softmax(x: Any, axis: Any) -> Any:
+    shifted, _ = _shifted(x, axis)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def log_softmax_x(g, z, x, *, axis):
+    # g − p Σg; for the largest p, 1 − p is the sum of the others, which doesn't cancel
+    p, top = softmax(x, axis=axis), _is_top(z, axis)
+    others = sum_(where(top, 0.0, g), axis=axis, keepdims=True)
+    share_of_others = sum_(where(top, 0.0, p), axis=axis, keepdims=True)
+    total = sum_(g, axis=axis, keepdims=True)
+    return where(top, g * share_of_others - p * others, g - p * total)
+
+
+log_softmax = primitive(
+    "log_softmax",
+    _log_softmax,
+    log_softmax_x,
+    code="log_softmax({}, axis={axis})",
+    textbook=("{g} − softmax({0}) Σ {g}",),
+    elementwise=False,
+)
+
+
+# ------------------------------------------------------------------------------------- layers
+
+
+def _linear(x: Any, W: Any, b: Any) -> Any:
+    z = np.matmul(x, W.T)
+    z += b
+    return z
+
+
+def linear_x(g, z, _x, W, _b):
+    return matmul(g, W)
+
+
+def linear_weights(g, z, x, _W, _b):
+    if len(shape_of(x)) != 2:
+        g = reshape(g, shape=(-1, shape_of(g)[-1]))
+        x = reshape(x, shape=(-1, shape_of(x)[-1]))
+    return matmul(transpose(g, axes=None), x)
+
+
+def linear_bias(g, z, _x, _W, _b):
+    return g
+
+
+linear = primitive(
+    "linear",
+    _linear,
+    (linear_x, linear_weights, linear_bias),
+    notation="{} {}ᵀ + {}",
+    code="{} @ {}.T + {}",
+    textbook=("{g} {1}", "{g}ᵀ {0}", "Σ {g}"),
+    elementwise=False,
+    multilinear=True,
+)
+
+
+def _standardize(x: Any, axis: Any, eps: float) -> Any:
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    variance = np.mean(centred * centred, axis=axis, keepdims=True)
+    return centred / np.sqrt(variance + eps)
+
+
+def standardize_x(g, z, x, *, axis, eps):
+    along_ones = mean(g, axis=axis, keepdims=True)
+    along_z = z * mean(g * z, axis=axis, keepdims=True)
+    return (g - along_ones - along_z) / (var(x, axis=axis, ddof=0, keepdims=True) + eps) ** 0.5
+
+
+standardize = primitive(
+    "standardize",
+    _standardize,
+    standardize_x,
+    notation="({0} − μ) / √(σ² + {eps})",
+    code="standardize({}, axis={axis}, eps={eps})",
+    elementwise=False,
+)
+
+
+# -------------------------------------------------------------------------------------- losses
+
+
+def _bce(x: Any, y: Any) -> Any:
+    # y softplus(−x) + (1 − y) softplus(x) with the part that both share taken out
+    return np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
+
+
+def _bce_float(x: float, y: float) -> float:
+    return max(x, 0.0) - x * y + special.softplus_float(-abs(x))
+
+
+def bce_x(g, z, x, y):
+    # σ(x) − y without its cancellation: exact for y = 1 far out, where σ(x) rounds to 1
+    return g * ((1.0 - y) * sigmoid(x) - y * sigmoid(-x))
+
+
+def bce_y(g, z, x, _y):
+    return -(g * x)
+
+
+bce_with_logits = primitive(
+    "bce_with_logits",
+    _bce,
+    (bce_x, bce_y),
+    on_floats=_bce_float,
+    notation="bce({}, {})",
+    code="bce_with_logits({}, {})",
+    textbook=("σ({0}) − {1}", "-{0}"),
+)
+
+
+def _softmax_parts(x: Any, labels: Any) -> tuple[Any, Any, Any]:
+    """Return exp(x − max), its row sums without the labelled entries, and those entries."""
+    e = np.exp(_shifted(x, -1)[0])
+    rows = np.arange(len(labels))
+    labelled = e[rows, labels]
+    e[rows, labels] = 0
+    return e, np.sum(e, axis=-1), labelled
+
+
+def _label_cross_entropy(x: Any, labels: Any) -> Any:
+    shifted, _ = _shifted(x, -1)
+    rows, top = np.arange(len(labels)), np.argmax(x, axis=-1)
+    e = np.exp(shifted)
+    e[rows, top] = 0  # its exponential is 1, which log1p adds without rounding
+    return np.log1p(np.sum(e, axis=-1)) - shifted[rows, labels]
+
+
+def label_cross_entropy_x(g, z, x, *, labels):
+    return reshape(g, shape=(*shape_of(g), 1)) * softmax_minus_labels(x, labels=labels)
+
+
+label_cross_entropy = primitive(
+    "label_cross_entropy",
+    _label_cross_entropy,
+    label_cross_entropy_x,
+    notation="−log softmax({})[y]",
+    code="label_cross_entropy({}, {labels})",
+    textbook=("softmax({0}) − Y",),
+    elementwise=False,
+)
+
+
+def _softmax_minus_labels(x: Any, labels: Any) -> Any:
+    e, others, labelled = _softmax_parts(x, labels)
+    e[np.arange(len(labels)), labels] = -others  # p − 1 = −Σ of the others, without cancellation
+    e /= (others + labelled)[:, None]
+    return e
+
+
+def softmax_minus_labels_x(g, z, x, *, labels):
+    p = softmax(x, axis=-1)
+    return p * (g - sum_(g * p, axis=-1, keepdims=True))
+
+
+softmax_minus_labels = primitive(
+    "softmax_minus_labels",
+    _softmax_minus_labels,
+    softmax_minus_labels_x,
+    notation="softmax({}) − Y",
+    elementwise=False,
+)

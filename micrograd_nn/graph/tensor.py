@@ -1,0 +1,511 @@
+"""Tensor: a node that holds a NumPy array of float32 or float64."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograd_nn.graph import functions, transfer
+from micrograd_nn.graph.backward import backward, pull_arrays
+from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, modes
+from micrograd_nn.graph.primitive import Primitive, is_plain_number, overwritten
+from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary
+
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16))
+
+
+class Tensor(Node):
+    """An array that remembers how it was computed.
+
+    Parameters
+    ----------
+    array : array-like of real numbers
+        Copied. float64, float32 and float16 are kept; integers and booleans become float64.
+    dtype : dtype, optional
+        A floating dtype to convert to.
+    requires_grad : bool
+        Whether a gradient is computed for this leaf. Data sets need none.
+    name : str, optional
+        A name, for pictures, formulas and error messages.
+
+    Attributes
+    ----------
+    data : ndarray
+        The array. A leaf's may be overwritten, as a whole or in place, which graphs recorded
+        earlier don't see; an inner node's is read-only.
+    grad : ndarray
+        The gradient of the last root on which ``backward`` was called; zeros until then.
+
+    Raises
+    ------
+    TypeError
+        If the data aren't real numbers, or ``dtype`` isn't floating.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from micrograd_nn import Tensor
+    >>> W = Tensor([[1.0, 2.0], [3.0, 4.0]], name="W")
+    >>> loss = (W @ np.array([1.0, -1.0])).sum()
+    >>> loss.backward()
+    >>> W.grad
+    array([[ 1., -1.],
+           [ 1., -1.]])
+    """
+
+    __slots__ = ("_exposed", "_requires_grad")
+    rank = 2
+
+    # An array handed out by ``.data`` may be written to at any time, also after an operation has
+    # been recorded. So a leaf hands out a fresh copy, which becomes its data (the graphs recorded
+    # so far keep the old array), and while a copy is out (``_exposed``) each recording that needs
+    # the data for its derivative keeps a copy of its own.
+    _exposed: bool
+    _requires_grad: bool
+
+    def __init__(
+        self,
+        array: Any,
+        dtype: Any = None,
+        requires_grad: bool = True,
+        name: str | None = None,
+    ) -> None:
+        self._data = _as_float_array(array, dtype)
+        self._grad = UNREACHED
+        self._op = None
+        self._a = None
+        self._b = None
+        self._tag = None if name is None else Tag(name)
+        self._exposed = False
+        self._requires_grad = requires_grad
+
+    @classmethod
+    def own(cls, array: np.ndarray[Any, Any], requires_grad: bool = False) -> Tensor:
+        """Wrap a floating array that nobody else will write to, without a copy."""
+        leaf: Tensor = _new(Tensor)
+        leaf._data = array
+        leaf._grad = UNREACHED
+        leaf._op = leaf._a = leaf._b = leaf._tag = None
+        leaf._exposed = False
+        leaf._requires_grad = requires_grad
+        return leaf
+
+    # ------------------------------------------------------------------------- what it holds
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The array: writable for a leaf, read-only for an inner node."""
+        if self._op is not None:
+            copied = np.array(self._data)  # it may share memory with a leaf
+            copied.flags.writeable = False
+            return copied
+        if not self._exposed:
+            self._data = np.array(self._data)
+            self._exposed = True
+        return self._data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        array = np.array(_data_of(data), dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ValueError(
+                f"can't overwrite the data of {self.describe()} of shape {self.shape} by an array "
+                f"of shape {array.shape}: make a new Tensor instead"
+            )
+        self._overwrite(array)
+
+    def _overwrite(self, array: np.ndarray[Any, Any]) -> None:
+        """Take ``array``, which nobody else will write to, for data."""
+        self._data = array
+        self._exposed = False
+        clock.time += 1
+        if self._op is not None:
+            self._op = overwritten(self._op)
+
+    @property
+    def grad(self) -> Any:
+        """The gradient, of the tensor's shape: zeros until a backward pass has reached it.
+
+        It is an array, or a node after ``backward(create_graph=True)``.
+        """
+        grad = self._grad
+        if type(grad) is float:
+            return np.zeros(self.shape, self.dtype)
+        if self._op is None or isinstance(grad, Node):
+            return grad
+        view = np.asarray(grad).view()  # inner nodes may share the array of their gradient
+        view.flags.writeable = False
+        return view
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        if grad is None or (isinstance(grad, numbers.Real) and grad == 0):
+            self._grad = UNREACHED
+        elif isinstance(grad, Node):
+            self._grad = grad
+        else:
+            self._grad = np.broadcast_to(np.asarray(grad, self.dtype), self.shape).copy()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the array."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._data.size)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 (NumPy's name)
+        """The transpose, with the axes in reverse order."""
+        return functions.transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient is computed for this node."""
+        return self._requires_grad
+
+    def item(self) -> float:
+        """Return the only element as a Python float.
+
+        Raises
+        ------
+        ValueError
+            If there isn't exactly one element.
+        """
+        if self.size != 1:
+            raise ValueError(f"item() needs one element, got a Tensor of shape {self.shape}")
+        return float(self._data.item())
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return a copy of the data."""
+        return np.array(self._data)
+
+    def detach(self) -> Tensor:
+        """Return a leaf of the same data, which no gradient flows through."""
+        return Tensor(self._data, requires_grad=False, name=self.name)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self._grad = UNREACHED
+
+    def backward(self, seed: Any = None, create_graph: bool = False) -> None:
+        """Compute the gradient of this node with respect to every node below it.
+
+        See ``micrograd_nn.graph.backward.backward``.
+        """
+        backward(self, seed, create_graph=create_graph)
+
+    # ----------------------------------------------------------------------------- recording
+
+    @classmethod
+    def record(cls, row: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Node:
+        """Apply ``row`` to ``args`` and record the result; see ``Node.record``."""
+        if row.variadic:
+            args = tuple(args[0])
+        reads = (row.reads[0],) * len(args) if row.variadic else row.reads
+        inputs: list[Node | None] = []
+        data: list[Any] = []
+        saved: list[Any] = []
+        requires_grad = False
+        for i, arg in enumerate(args):
+            if isinstance(arg, Node):
+                array = arg._data
+                exposed = isinstance(arg, Tensor) and arg._exposed
+                inputs.append(arg)
+                requires_grad = requires_grad or arg.requires_grad  # type: ignore[attr-defined]
+            else:
+                array = (
+                    arg if not row.variadic and row.rules[i] is None else _as_constant(arg, args)
+                )
+                exposed = isinstance(array, np.ndarray)
+                inputs.append(None)
+            data.append(array)
+            saved.append(np.array(array) if exposed and reads[i] else array)
+        try:
+            result = (
+                row.on_arrays(data, **params) if row.variadic else row.on_arrays(*data, **params)
+            )
+        except (ValueError, TypeError, IndexError) as error:
+            raise type(error)(_cannot(row, inputs, data, params, error)) from error
+        if not isinstance(result, (np.ndarray, np.generic)):
+            result = np.asarray(result, dtype=np.float64)
+        elif result.base is not None and any(isinstance(a, Tensor) and a._exposed for a in args):
+            result = np.array(result)  # not a view of what the user may write to
+        if not modes.recording:
+            return cls.own(np.asarray(result))
+        node: Tensor = _new(Tensor)
+        node._data = result
+        node._grad = UNREACHED
+        node._op = row
+        node._a = tuple(inputs)
+        node._b = node._tag = None
+        node._x = tuple(saved)
+        node._exposed = False
+        node._requires_grad = requires_grad
+        node._finish(row, params)
+        return node
+
+    def pull_array(self, g: Any, careful: bool) -> bool:
+        """Carry the cotangent ``g`` to the inputs; see ``backward.pull_arrays``."""
+        return pull_arrays(self, g, careful)
+
+    @classmethod
+    def _constant(cls, data: Any) -> Node:
+        return Tensor(
+            np.asarray(data, np.float64 if np.ndim(data) == 0 else None), requires_grad=False
+        )
+
+    # ---------------------------------------------------------------------------- operators
+
+    def __add__(self, other: Any) -> Any:
+        return _operate(arithmetic.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _operate(arithmetic.add, other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _operate(arithmetic.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _operate(arithmetic.sub, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _operate(arithmetic.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _operate(arithmetic.mul, other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _operate(arithmetic.div, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _operate(arithmetic.div, other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _operate(arithmetic.power, self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _operate(arithmetic.power, other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _operate(arrays.matmul, self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _operate(arrays.matmul, other, self)
+
+    def __neg__(self) -> Tensor:
+        return arithmetic.neg(self)  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return arithmetic.absolute(self)  # type: ignore[no-any-return]
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return functions.getitem(self, index)  # type: ignore[no-any-return]
+
+    if TYPE_CHECKING:  # methods that are functions of ``micrograd_nn.functional``
+        sum: Callable[..., Tensor]
+        mean: Callable[..., Tensor]
+        prod: Callable[..., Tensor]
+        max: Callable[..., Tensor]
+        min: Callable[..., Tensor]
+        var: Callable[..., Tensor]
+        std: Callable[..., Tensor]
+        cumsum: Callable[..., Tensor]
+        norm: Callable[..., Tensor]
+        dot: Callable[..., Tensor]
+        transpose: Callable[..., Tensor]
+        swapaxes: Callable[..., Tensor]
+        reshape: Callable[..., Tensor]
+        squeeze: Callable[..., Tensor]
+        ravel: Callable[..., Tensor]
+        flatten: Callable[..., Tensor]
+        clip: Callable[..., Tensor]
+        take: Callable[..., Tensor]
+        softmax: Callable[..., Tensor]
+        log_softmax: Callable[..., Tensor]
+        logsumexp: Callable[..., Tensor]
+        exp: Callable[[], Tensor]
+        expm1: Callable[[], Tensor]
+        log: Callable[[], Tensor]
+        log1p: Callable[[], Tensor]
+        sqrt: Callable[[], Tensor]
+        sin: Callable[[], Tensor]
+        cos: Callable[[], Tensor]
+        tan: Callable[[], Tensor]
+        arctan: Callable[[], Tensor]
+        sinh: Callable[[], Tensor]
+        cosh: Callable[[], Tensor]
+        tanh: Callable[[], Tensor]
+        sigmoid: Callable[[], Tensor]
+        softplus: Callable[[], Tensor]
+        erf: Callable[[], Tensor]
+        relu: Callable[[], Tensor]
+        gelu: Callable[[], Tensor]
+        silu: Callable[[], Tensor]
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Any:
+        if self.ndim == 0:
+            raise TypeError("a Tensor of shape () can't be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _data_of(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _data_of(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _data_of(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _data_of(other)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if copy is False:
+            raise ValueError(
+                "the data of a Tensor are handed out as a copy: pass copy=None or True"
+            )
+        return np.array(self._data, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        from micrograd_nn.graph.protocols import apply_ufunc
+
+        return apply_ufunc(ufunc, method, args, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from micrograd_nn.graph.protocols import apply_function
+
+        return apply_function(function, args, kwargs)
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        name = "" if self.name is None else f", name={self.name!r}"
+        return f"Tensor({text}{dtype}{name})"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return transfer.reduce(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
+        return transfer.deepcopy(self, memo)
+
+    def __copy__(self) -> Node:
+        return transfer.copy(self)
+
+
+def _method(function: Any, name: str) -> Any:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"Return ``functional.{name}(self, ...)``."
+    return method
+
+
+for _name in (
+    "sum mean prod max min var std cumsum norm dot transpose swapaxes reshape squeeze ravel "
+    "flatten clip take softmax log_softmax logsumexp"
+).split():
+    setattr(Tensor, _name, _method(getattr(functions, _name), _name))
+for (
+    _name
+) in "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf".split():
+    setattr(Tensor, _name, _method(getattr(elementary, _name), _name))
+for _name in ("relu", "gelu", "silu"):
+    setattr(Tensor, _name, _method(getattr(activations, _name), _name))
+
+_new = object.__new__
+
+
+def _data_of(other: Any) -> Any:
+    return other._data if isinstance(other, Node) else other
+
+
+def _operate(row: Primitive, x: Any, y: Any) -> Any:
+    for operand in (x, y):
+        if not isinstance(operand, (Node, np.ndarray, np.generic, numbers.Real, list, tuple)):
+            return NotImplemented
+    return row(x, y)
+
+
+def _as_float_array(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    if isinstance(array, (list, tuple)):
+        array = _without_nodes(array)
+    raw = np.array(_data_of(array))
+    if raw.dtype.kind not in "fiub":
+        raise TypeError(f"a Tensor holds real numbers, got an array of dtype {raw.dtype}")
+    if dtype is None:
+        return raw if raw.dtype in _FLOATS else raw.astype(np.float64)
+    if np.dtype(dtype) not in _FLOATS:
+        raise TypeError(
+            f"a Tensor can't have dtype {np.dtype(dtype)}: gradients need float64 or float32"
+        )
+    return raw.astype(dtype)
+
+
+def _without_nodes(items: Any) -> Any:
+    if isinstance(items, (list, tuple)):
+        return [_without_nodes(item) for item in items]
+    return _data_of(items)
+
+
+def _as_constant(arg: Any, args: tuple[Any, ...]) -> Any:
+    """Return a plain argument as a float or a floating array; integers take the nodes' dtype."""
+    if type(arg) is float:
+        return arg
+    if is_plain_number(arg):
+        return float(arg)
+    array = np.asarray(arg)
+    if array.dtype.kind == "f":
+        return array
+    if array.dtype.kind in "iub":
+        dtypes = [a.dtype for a in args if isinstance(a, Tensor)]
+        return array.astype(np.result_type(*dtypes) if dtypes else np.float64)
+    raise TypeError(
+        f"expected real numbers beside a Tensor, got {type(arg).__name__} of dtype {array.dtype}"
+    )
+
+
+def _cannot(row: Primitive, inputs: Any, data: Any, params: Any, error: Exception) -> str:
+    operands = " and ".join(
+        (f"{node.name} " if node is not None and node.name else "") + str(np.shape(d))
+        for node, d in zip(inputs, data, strict=True)
+    )
+    options = ", ".join(f"{k}={v!r}" for k, v in params.items())
+    scope = f" in layer {modes.scope!r}" if modes.scope else ""
+    return (
+        f"{row.name}{scope} can't take arguments of shape {operands}"
+        + (f" with {options}" if options else "")
+        + f": {error}"
+    )

@@ -1,0 +1,421 @@
+"""Value: a node that holds one Python float."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograd_nn.graph import transfer
+from micrograd_nn.graph.backward import backward
+from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, modes, switch
+from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
+from micrograd_nn.graph.table import activations, arithmetic, elementary
+
+
+class Value(Node):
+    """A number that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : real number
+        Kept as a Python float (IEEE double precision).
+    name : str, optional
+        A name, for pictures, formulas and error messages.
+
+    Attributes
+    ----------
+    data : float
+        The number. On a leaf it may be overwritten, which graphs recorded earlier don't see.
+    grad : float
+        The derivative of the last root on which ``backward`` was called; 0.0 until then.
+
+    Raises
+    ------
+    TypeError
+        If ``data`` isn't a real number.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> L = (a * b + 10).tanh()
+    >>> L.backward()
+    >>> a.grad == -3 * (1 - L.data**2) or abs(a.grad + 3 * (1 - L.data**2)) < 1e-12
+    True
+    """
+
+    __slots__ = ()
+    rank = 1
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        self._data = _as_float(data)
+        self._grad = UNREACHED
+        self._op = None
+        self._a = None
+        self._b = None
+        self._tag = None if name is None else Tag(name)
+
+    # ------------------------------------------------------------------------- what it holds
+
+    @property
+    def data(self) -> float:
+        """The number, a Python float."""
+        return self._data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = _as_float(data)
+        clock.time += 1
+        if self._op is not None:
+            self._op = overwritten(self._op)
+
+    @property
+    def grad(self) -> Any:
+        """The derivative of the root with respect to this node: 0.0 until a backward pass.
+
+        It is a float, or a node after ``backward(create_graph=True)``.
+        """
+        group = self._a
+        if isinstance(group, Group):
+            return 0.0 if type(group._grad) is float else float(group._grad[self._x])
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        if grad is None or (not isinstance(grad, Node) and grad == 0):
+            self._grad = UNREACHED
+        else:
+            self._grad = grad if isinstance(grad, Node) else _as_float(grad)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Always ``()``."""
+        return ()
+
+    @property
+    def dtype(self) -> np.dtype[np.float64]:
+        """Always float64."""
+        return np.dtype(np.float64)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient is computed for this node: true but for constants."""
+        return True
+
+    def item(self) -> float:
+        """Return the number."""
+        return self._data  # type: ignore[no-any-return]
+
+    def detach(self) -> Value:
+        """Return a leaf of the same data, which no gradient flows through.
+
+        Examples
+        --------
+        >>> x = Value(3.0)
+        >>> (x * x.detach()).backward()
+        >>> x.grad
+        3.0
+        """
+        return Constant(self._data, self.name)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self._grad = UNREACHED
+
+    def backward(self, seed: Any = None, create_graph: bool = False) -> None:
+        """Compute the derivative of this node with respect to every node below it.
+
+        See ``micrograd_nn.graph.backward.backward``.
+        """
+        backward(self, seed, create_graph=create_graph)
+
+    # ----------------------------------------------------------------------------- recording
+
+    @classmethod
+    def record(cls, row: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Node:
+        """Apply ``row`` to ``args`` and record the result; see ``Node.record``."""
+        if row.vector:
+            return _record_vectors(row, *args)
+        if row.on_floats is None or row.variadic or any(map(_is_array, args)):
+            return Node.kinds["Tensor"].record(row, args, params)
+        data = tuple(a._data if isinstance(a, Node) else _as_float(a) for a in args)
+        result = row.on_floats(*data, **params)
+        if not modes.recording:
+            return Constant(result)
+        node: Value = _new(Value)
+        node._data = result
+        node._grad = UNREACHED
+        node._op = row
+        node._tag = None
+        inputs = tuple(a if isinstance(a, Node) else None for a in args)
+        if len(args) > 2 or params:
+            node._a, node._b, node._x = inputs, None, data
+            node._op = for_tuples(row)
+        else:
+            node._a, node._x = inputs[0], data[0]
+            node._b, node._y = (inputs[1], data[1]) if len(args) == 2 else (None, None)
+        node._finish(row, params)
+        return node
+
+    @classmethod
+    def _constant(cls, data: Any) -> Node:
+        return Constant(data)
+
+    # ---------------------------------------------------------------------------- operators
+
+    if TYPE_CHECKING:  # made from the table below
+
+        def __add__(self, other: Any) -> Any: ...
+        def __radd__(self, other: Any) -> Any: ...
+        def __sub__(self, other: Any) -> Any: ...
+        def __rsub__(self, other: Any) -> Any: ...
+        def __mul__(self, other: Any) -> Any: ...
+        def __rmul__(self, other: Any) -> Any: ...
+        def __truediv__(self, other: Any) -> Any: ...
+        def __rtruediv__(self, other: Any) -> Any: ...
+        def __pow__(self, other: Any) -> Any: ...
+        def __rpow__(self, other: Any) -> Any: ...
+        def __neg__(self) -> Value: ...
+
+        exp: Callable[[], Value]
+        expm1: Callable[[], Value]
+        log: Callable[[], Value]
+        log1p: Callable[[], Value]
+        sqrt: Callable[[], Value]
+        sin: Callable[[], Value]
+        cos: Callable[[], Value]
+        tan: Callable[[], Value]
+        arctan: Callable[[], Value]
+        sinh: Callable[[], Value]
+        cosh: Callable[[], Value]
+        tanh: Callable[[], Value]
+        sigmoid: Callable[[], Value]
+        softplus: Callable[[], Value]
+        erf: Callable[[], Value]
+        relu: Callable[[], Value]
+        gelu: Callable[[], Value]
+        silu: Callable[[], Value]
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Any:
+        return arithmetic.absolute(self)
+
+    def __float__(self) -> float:
+        return self._data  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self._data < _data_of(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self._data <= _data_of(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self._data > _data_of(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self._data >= _data_of(other))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        from micrograd_nn.graph.protocols import apply_ufunc
+
+        return apply_ufunc(ufunc, method, args, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from micrograd_nn.graph.protocols import apply_function
+
+        return apply_function(function, args, kwargs)
+
+    def __repr__(self) -> str:
+        name = "" if self.name is None else f", name={self.name!r}"
+        grad = self.grad._data if isinstance(self.grad, Node) else self.grad
+        return f"Value(data={self._data!r}, grad={grad!r}{name})"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return transfer.reduce(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
+        return transfer.deepcopy(self, memo)
+
+    def __copy__(self) -> Node:
+        return transfer.copy(self)
+
+
+def _record_vectors(row: Primitive, xs: Any, ys: Any) -> Value:
+    a, b = (tuple(i if isinstance(i, Value) else Constant(i) for i in part) for part in (xs, ys))
+    x, y = (tuple(node._data for node in part) for part in (a, b))
+    assert row.on_floats is not None
+    if not modes.recording:
+        return Constant(row.on_floats(x, y))
+    node: Value = _new(Value)
+    node._data, node._grad, node._op = row.on_floats(x, y), UNREACHED, row
+    node._a, node._b, node._x, node._y, node._tag = a, b, x, y, None
+    node._finish(row, {})
+    return node
+
+
+class Constant(Value):
+    """A number that takes part in a graph and for which no gradient is computed.
+
+    Plain numbers that meet a node become constants.
+    """
+
+    __slots__ = ()
+
+    @property
+    def requires_grad(self) -> bool:
+        """Always false."""
+        return False
+
+    @property
+    def grad(self) -> float:
+        """Always 0.0."""
+        return 0.0
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        pass
+
+
+_new = object.__new__
+
+
+def _as_float(data: Any) -> float:
+    if type(data) is float:
+        return data
+    if isinstance(data, Node):
+        data = data._data
+    if isinstance(data, (np.generic, np.ndarray)):
+        if data.ndim == 0 and data.dtype.kind in "fiub":
+            return float(data)
+    elif isinstance(data, numbers.Real):
+        return float(data)
+    raise TypeError(
+        f"a Value holds one real number, got {type(data).__name__}"
+        + (f" of shape {data.shape}: use Tensor" if isinstance(data, np.ndarray) else "")
+    )
+
+
+def _is_array(data: Any) -> bool:
+    return isinstance(data, (np.ndarray, list, tuple)) and np.ndim(data) > 0
+
+
+def _data_of(other: Any) -> Any:
+    return other._data if isinstance(other, Node) else other
+
+
+def _understood(other: Any) -> bool:
+    return isinstance(other, (Node, numbers.Real, np.generic, np.ndarray))
+
+
+# The operators are made from the rows of the table by filling in these texts: the arithmetic that
+# a user writes is the hot path of a scalar network, and a call to the row would double its cost.
+
+
+def _save(reads: tuple[bool, ...], slots: str) -> str:
+    return "; ".join(f"node._{s} = {s}" for s, read in zip(slots, reads, strict=False) if read)
+
+
+def _binary_operator(method: str, row: Primitive, expression: str, reflected: bool) -> Any:
+    """Return ``Value.<method>`` for a row, fast for a Value and for a plain number."""
+    mine, other = ("y", "x") if reflected else ("x", "y")
+    nodes = {mine: "self", other: "other"}
+    text = f"""
+def {method}(self, other):
+    if switch.fast:
+        kind = type(other)
+        if kind is Value:
+            {mine} = self._data; {other} = other._data
+            node = new(Value)
+            node._data = {expression}
+            node._grad = UNREACHED; node._op = row; node._tag = None
+            node._a = {nodes["x"]}; node._b = {nodes["y"]}
+            {_save(row.reads, "xy")}
+            return node
+        if kind is float or kind is int:
+            {mine} = self._data; {other} = float(other)
+            node = new(Value)
+            node._data = {expression}
+            node._grad = UNREACHED; node._op = row; node._tag = None
+            node._a = {"self" if mine == "x" else "None"}
+            node._b = {"self" if mine == "y" else "None"}
+            node._x = x; node._y = y
+            return node
+    if not understood(other):
+        return NotImplemented
+    return row({nodes["x"]}, {nodes["y"]})
+"""
+    return _compiled(text, method, row)
+
+
+def _unary_method(method: str, row: Primitive) -> Any:
+    """Return ``Value.<method>`` for a row of one argument."""
+    text = f"""
+def {method}(self):
+    if not switch.fast:
+        return row(self)
+    x = self._data
+    node = new(Value)
+    node._data = kernel(x)
+    node._grad = UNREACHED; node._op = row; node._tag = None
+    node._a = self; node._b = None
+    node._x = x
+    return node
+"""
+    return _compiled(text, method, row)
+
+
+def _compiled(text: str, method: str, row: Primitive) -> Callable[..., Any]:
+    names: dict[str, Any] = {
+        "__name__": __name__,
+        "Value": Value,
+        "UNREACHED": UNREACHED,
+        "switch": switch,
+        "new": _new,
+        "row": row,
+        "kernel": row.on_floats,
+        "understood": _understood,
+    }
+    exec(text, names)  # noqa: S102 (text made here, from the table alone)
+    made: Callable[..., Any] = names[method]
+    made.__qualname__ = f"Value.{method}"
+    made.__doc__ = f"Return {row.notation.format('x', 'y')}."
+    return made
+
+
+def _install() -> None:
+    binary = {
+        "add": (arithmetic.add, "x + y"),
+        "sub": (arithmetic.sub, "x - y"),
+        "mul": (arithmetic.mul, "x * y"),
+        "truediv": (arithmetic.div, "kernel(x, y)"),
+        "pow": (arithmetic.power, "kernel(x, y)"),
+    }
+    for name, (row, expression) in binary.items():
+        setattr(Value, f"__{name}__", _binary_operator(f"__{name}__", row, expression, False))
+        setattr(Value, f"__r{name}__", _binary_operator(f"__r{name}__", row, expression, True))
+    unary = {
+        "__neg__": arithmetic.neg,
+        **{n: getattr(activations, n) for n in ("relu", "gelu", "silu")},
+        **{
+            n: getattr(elementary, n)
+            for n in (
+                "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf"
+            ).split()
+        },
+    }
+    for name, row in unary.items():
+        setattr(Value, name, _unary_method(name, row))
+
+
+_install()

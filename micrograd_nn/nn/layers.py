@@ -1,0 +1,322 @@
+"""Layers on tensors. Examples are rows: a layer takes (..., n_in) and returns (..., n_out)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, overload
+
+import numpy as np
+
+from micrograd_nn.graph import functions
+from micrograd_nn.graph.tensor import Tensor
+from micrograd_nn.nn import activations, initialisers
+from micrograd_nn.nn.module import Module
+
+
+class Linear(Module):
+    """An affine layer, z = x Wᵀ + b.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        The numbers of inputs and of units.
+    bias : bool
+        Whether there is a b.
+    init : str or callable, optional
+        The initialiser of W; Xavier's by default. b starts at 0.
+    seed : int or Generator, optional
+        For the initialiser.
+    dtype : dtype
+        float64 or float32.
+
+    Attributes
+    ----------
+    W : Tensor (n_out, n_in)
+    b : Tensor (n_out,) or None
+
+    Raises
+    ------
+    ValueError
+        If called on rows of another length than ``n_in``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = Linear(2, 3, seed=0)
+    >>> layer(np.ones((5, 2))).shape
+    (5, 3)
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        bias: bool = True,
+        init: Any = None,
+        seed: Any = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        _check_size("n_in", n_in)
+        _check_size("n_out", n_out)
+        draw = initialisers.by_name(init)
+        generator = np.random.default_rng(seed)
+        self.n_in, self.n_out = n_in, n_out
+        self.W = Tensor(draw((n_out, n_in), generator), dtype=dtype, name="W")
+        self.b = Tensor(np.zeros(n_out), dtype=dtype, name="b") if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Return x Wᵀ + b."""
+        shape = np.shape(x._data if isinstance(x, Tensor) else x)
+        if not shape or shape[-1] != self.n_in:
+            raise ValueError(
+                f"{self._scope or 'Linear'} takes rows of {self.n_in} numbers, got shape {shape}"
+            )
+        return functions.linear(x, self.W, self.b)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.n_in}, {self.n_out}" + ("" if self.b is not None else ", bias=False")
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments to build the layer again."""
+        return {
+            "n_in": self.n_in,
+            "n_out": self.n_out,
+            "bias": self.b is not None,
+            "dtype": str(self.W.dtype),
+        }
+
+
+class Activation(Module):
+    """An activation function as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Activation("relu")(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+
+    def __init__(self, name: str | activations.Activation) -> None:
+        self.function = activations.by_name(name)
+        self.name = name if isinstance(name, str) else activations.name_of(name)
+
+    def forward(self, x: Any) -> Any:
+        """Return the function of x, element by element (softmax: row by row)."""
+        return self.function(x)
+
+    def extra_repr(self) -> str:
+        """Return the name of the function."""
+        return repr(self.name)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments to build the layer again."""
+        return {"name": self.name}
+
+
+class Dropout(Module):
+    """Set each element to 0 with probability p in training, and divide the others by 1 − p.
+
+    In ``eval()`` it returns its input. Source: Srivastava et al., "Dropout", 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Dropout(0.5, seed=0)(np.ones(4))
+    array([2., 0., 0., 0.])
+    """
+
+    def __init__(self, p: float = 0.5, seed: Any = None) -> None:
+        if not 0.0 <= p < 1.0:
+            raise ValueError(f"the probability of dropping must be in [0, 1), got {p}")
+        self.p = p
+        self.generator = np.random.default_rng(seed)
+
+    def forward(self, x: Any) -> Any:
+        """Return x with elements dropped, in training."""
+        if not self.training or self.p == 0.0:
+            return x
+        shape = np.shape(x._data if isinstance(x, Tensor) else x)
+        dtype = x.dtype if hasattr(x, "dtype") else np.float64
+        kept = (self.generator.random(shape) >= self.p).astype(dtype)
+        return x * (kept / dtype.type(1.0 - self.p) if hasattr(dtype, "type") else kept)
+
+    def extra_repr(self) -> str:
+        """Return the probability."""
+        return f"{self.p}"
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments to build the layer again."""
+        return {"p": self.p}
+
+
+class LayerNorm(Module):
+    """Standardise each row, then scale and shift: w (x − μ) / √(σ² + eps) + b.
+
+    Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> LayerNorm(2, eps=0.0)(np.array([[1.0, 3.0]])).data
+    array([[-1.,  1.]])
+    """
+
+    def __init__(self, n: int, eps: float = 1e-5, dtype: Any = np.float64) -> None:
+        _check_size("n", n)
+        self.n, self.eps = n, eps
+        self.w = Tensor(np.ones(n), dtype=dtype, name="w")
+        self.b = Tensor(np.zeros(n), dtype=dtype, name="b")
+
+    def forward(self, x: Any) -> Any:
+        """Return the standardised, scaled and shifted rows."""
+        return functions.layer_norm(x, self.w, self.b, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the size."""
+        return f"{self.n}"
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments to build the layer again."""
+        return {"n": self.n, "eps": self.eps, "dtype": str(self.w.dtype)}
+
+
+class BatchNorm(Module):
+    """Standardise each column over the batch, then scale and shift.
+
+    In training μ and σ² are the batch's, and running means of them are kept,
+    r ← (1 − momentum) r + momentum · new (with the unbiased variance). In ``eval()`` the running
+    means are used. Source: Ioffe, Szegedy, "Batch normalization", 2015.
+
+    Raises
+    ------
+    ValueError
+        If a batch in training has fewer than two examples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> norm = BatchNorm(1, eps=0.0)
+    >>> norm(np.array([[1.0], [3.0]])).data.ravel(), norm.running_mean
+    (array([-1.,  1.]), array([0.2]))
+    """
+
+    buffers = ("running_mean", "running_var")
+
+    def __init__(
+        self, n: int, momentum: float = 0.1, eps: float = 1e-5, dtype: Any = np.float64
+    ) -> None:
+        _check_size("n", n)
+        self.n, self.momentum, self.eps = n, momentum, eps
+        self.w = Tensor(np.ones(n), dtype=dtype, name="w")
+        self.b = Tensor(np.zeros(n), dtype=dtype, name="b")
+        self.running_mean = np.zeros(n, dtype)
+        self.running_var = np.ones(n, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Return the standardised, scaled and shifted columns."""
+        data = x._data if isinstance(x, Tensor) else np.asarray(x)
+        if not self.training:
+            scale = 1.0 / np.sqrt(self.running_var + self.eps)
+            return (x - self.running_mean) * scale * self.w + self.b
+        axes = tuple(range(data.ndim - 1))
+        count = data.size // self.n
+        if count < 2:
+            raise ValueError(
+                f"{self._scope or 'BatchNorm'} needs at least two examples in training, got "
+                f"shape {data.shape}: use larger batches, or eval()"
+            )
+        new = self.momentum
+        self.running_mean = (1 - new) * self.running_mean + new * data.mean(axes)
+        self.running_var = (1 - new) * self.running_var + new * data.var(axes, ddof=1)
+        return functions.standardize(x, axes, self.eps) * self.w + self.b
+
+    def extra_repr(self) -> str:
+        """Return the size."""
+        return f"{self.n}"
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments to build the layer again."""
+        return {
+            "n": self.n,
+            "momentum": self.momentum,
+            "eps": self.eps,
+            "dtype": str(self.w.dtype),
+        }
+
+
+class Flatten(Module):
+    """Return each example as one row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Flatten()(np.ones((5, 2, 3))).shape
+    (5, 6)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return x of shape (m, ...) as (m, n)."""
+        shape = np.shape(x._data if isinstance(x, Tensor) else x)
+        return functions.reshape(x, (shape[0], -1))
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments to build the layer again."""
+        return {}
+
+
+class Sequential(Module):
+    """Layers one after another.
+
+    The parameters of the k-th layer that has any are named W1, b1, W2, b2, ..., as formulas and
+    pictures show them.
+
+    Parameters
+    ----------
+    *layers : Module, str or callable
+        A name or function stands for an activation layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = Sequential(Linear(2, 3, seed=0), "tanh", Linear(3, 1, seed=1))
+    >>> model(np.ones((5, 2))).shape, [p.name for p in model.parameters()]
+    ((5, 1), ['W1', 'b1', 'W2', 'b2'])
+    """
+
+    def __init__(self, *layers: Module | str | activations.Activation) -> None:
+        self.layers = [
+            layer if isinstance(layer, Module) else Activation(layer) for layer in layers
+        ]
+        with_parameters = [layer for layer in self.layers if layer.parameters()]
+        for k, layer in enumerate(with_parameters, start=1):
+            for parameter in layer.parameters():
+                base = re.fullmatch(r"([A-Za-z]+)\d*", parameter.name or "")
+                if base is not None:
+                    parameter.name = f"{base[1]}{k}"
+
+    def forward(self, x: Any) -> Any:
+        """Return the last layer's result."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Module]: ...
+    def __getitem__(self, index: int | slice) -> Module | list[Module]:
+        return self.layers[index]
+
+    def config(self) -> dict[str, Any] | None:
+        """Return the arguments to build the network again, or None for a layer that has none."""
+        parts = [{"type": type(layer).__name__, "config": layer.config()} for layer in self.layers]
+        return None if any(part["config"] is None for part in parts) else {"layers": parts}
+
+
+def _check_size(name: str, size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+        raise ValueError(f"{name} must be a positive integer, got {size!r}")

@@ -1,0 +1,292 @@
+"""Losses: ``loss(prediction, target, reduction="mean")``.
+
+Each takes nodes, arrays or numbers. ``reduction`` is ``"mean"`` or ``"sum"`` over the examples (for
+regression: over all numbers), or ``"none"`` for the single losses. Binary and regression losses
+take a target of the prediction's shape; a target (m,) fits a prediction (m, 1), too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph import functions as F
+from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.table import fused
+from micrograd_nn.graph.table.arrays import shape_of
+from micrograd_nn.nn.activations import chosen
+
+Loss = Callable[..., Any]
+
+
+def mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return the mean squared error, 1/n Σ (ŷ − y)².
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(mse(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
+    2.0
+    """
+    prediction, target = _paired("mse", prediction, target)
+    error = prediction - target
+    return _reduced(error * error, reduction)
+
+
+def half_mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return half the mean squared error, 1/(2n) Σ (ŷ − y)², whose gradient is (ŷ − y)/n."""
+    return 0.5 * mse(prediction, target, reduction)
+
+
+def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return the mean absolute error, 1/n Σ |ŷ − y|; its gradient at ŷ = y is 0."""
+    prediction, target = _paired("mae", prediction, target)
+    return _reduced(F.abs(prediction - target), reduction)
+
+
+def huber(prediction: Any, target: Any, delta: float = 1.0, reduction: str = "mean") -> Any:
+    """Return ½ e² where |e| ≤ δ, else δ (|e| − ½ δ), for the error e = ŷ − y.
+
+    Source: Huber, "Robust estimation of a location parameter", 1964.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> huber(np.array([0.5, 3.0]), np.zeros(2), reduction="none")
+    array([0.125, 2.5  ])
+    """
+    if not delta > 0:
+        raise ValueError(f"delta must be positive, got {delta}")
+    prediction, target = _paired("huber", prediction, target)
+    # With c = clip(e, −δ, δ): c (e − ½ c) is both branches, and smooth enough to differentiate.
+    error = prediction - target
+    inner = F.clip(error, -delta, delta)
+    return _reduced(inner * (error - 0.5 * inner), reduction)
+
+
+def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return max(0, 1 − y ŷ), for targets −1 and 1; its derivative at the kink is 0.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither −1 nor 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(hinge(np.array([0.5, -2.0]), np.array([1, -1])))
+    0.25
+    """
+    prediction, target = _paired("hinge", prediction, target)
+    if not np.all(np.abs(_data(target)) == 1):
+        raise ValueError("hinge needs targets −1 and 1: map labels 0 and 1 by 2 * y - 1")
+    return _reduced(F.relu(1.0 - target * prediction), reduction)
+
+
+def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return −(y log ŷ + (1 − y) log(1 − ŷ)), for probabilities ŷ.
+
+    Where the prediction comes from a sigmoid, ``binary_cross_entropy_with_logits`` is exact also
+    where the sigmoid rounds to 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        If a prediction or target lies outside [0, 1].
+    """
+    prediction, target = _paired("binary_cross_entropy", prediction, target)
+    _check_unit_interval("binary_cross_entropy", "predictions", prediction)
+    _check_unit_interval("binary_cross_entropy", "targets", target)
+    # 0 · log 0 is 0: a cotangent of exactly 0 contributes nothing, and `where` gives it
+    p, y = _data(prediction), _data(target)
+    right = F.where(y == 0, 0.0, target * F.log(F.where((y == 0) & (p == 0), 1.0, prediction)))
+    rest = F.where((y == 1) & (p == 1), 1.0, 1.0 - prediction)
+    wrong = F.where(y == 1, 0.0, (1.0 - target) * F.log(rest))
+    return _reduced(-(right + wrong), reduction)
+
+
+def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return the binary cross-entropy of σ(z), for logits z; its gradient is σ(z) − y.
+
+    It is exact for every z: log(1 + e^−|z|) + max(z, 0) − y z.
+
+    Examples
+    --------
+    >>> binary_cross_entropy_with_logits(40.0, 1.0) > 0
+    True
+    """
+    prediction, target = _paired("binary_cross_entropy_with_logits", prediction, target)
+    _check_unit_interval("binary_cross_entropy_with_logits", "targets", target)
+    return _reduced(fused.bce_with_logits(prediction, target), reduction)
+
+
+def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return −Σ_c y_c log softmax(z)_c, for logits z of shape (m, C).
+
+    Parameters
+    ----------
+    prediction : (m, C)
+        Logits.
+    target : (m,) integer labels, or (m, C) probabilities
+        One-hot rows are probabilities.
+    reduction : str
+        Over the m examples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([[2.0, 0.0], [0.0, 1.0]])
+    >>> a = cross_entropy(z, np.array([0, 1]))
+    >>> b = cross_entropy(z, np.array([[1.0, 0.0], [0.0, 1.0]]))
+    >>> bool(abs(a - b) < 1e-15)
+    True
+    """
+    prediction = F._gathered(prediction)
+    rows, classes = _class_shape("cross_entropy", prediction)
+    labels = _labels("cross_entropy", target, rows, classes)
+    if labels is not None:
+        return _reduced(fused.label_cross_entropy(prediction, labels=labels), reduction)
+    losses = -F.sum(target * F.log_softmax(prediction), axis=-1)
+    return _reduced(losses, reduction)
+
+
+def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return −Σ_c y_c log ŷ_c, for probabilities ŷ (m, C); targets as for ``cross_entropy``."""
+    prediction = F._gathered(prediction)
+    rows, classes = _class_shape("categorical_cross_entropy", prediction)
+    _check_unit_interval("categorical_cross_entropy", "predictions", prediction)
+    labels = _labels("categorical_cross_entropy", target, rows, classes)
+    y = _data(target) if labels is None else np.eye(classes)[labels]
+    logs = F.log(F.where(y == 0, 1.0, prediction))
+    weights = target if labels is None else y
+    return _reduced(-F.sum(weights * logs, axis=-1), reduction)
+
+
+def soft_iou(prediction: Any, target: Any, reduction: str = "mean", eps: float = 1e-12) -> Any:
+    """Return 1 − Σ ŷ y / Σ (ŷ + y − ŷ y), intersection over union, per example.
+
+    The sums run over all axes but the first; a vector or column is one example. Source: Rahman,
+    Wang, "Optimizing intersection-over-union in deep neural networks for image segmentation", 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bool(abs(soft_iou(np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]]))) < 1e-9)
+    True
+    """
+    prediction, target = _paired("soft_iou", prediction, target)
+    _check_unit_interval("soft_iou", "predictions", prediction)
+    _check_unit_interval("soft_iou", "targets", target)
+    shape = shape_of(prediction)
+    axes = tuple(range(1, len(shape))) if math.prod(shape[1:]) > 1 else None
+    both = prediction * target
+    union = F.sum(prediction + target - both, axis=axes)
+    return _reduced(1.0 - (F.sum(both, axis=axes) + eps) / (union + eps), reduction)
+
+
+#: Every loss by its name.
+LOSSES: dict[str, Loss] = {
+    loss.__name__: loss
+    for loss in (
+        mse,
+        half_mse,
+        mae,
+        huber,
+        hinge,
+        binary_cross_entropy,
+        binary_cross_entropy_with_logits,
+        cross_entropy,
+        categorical_cross_entropy,
+        soft_iou,
+    )
+}
+
+
+def by_name(loss: str | Loss) -> Loss:
+    """Return the loss of that name; a function is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown; the message lists the names.
+    """
+    if callable(loss):
+        return loss
+    found: Loss = chosen("loss", loss, LOSSES)
+    return found
+
+
+# ------------------------------------------------------------------------------------ checks
+
+
+def _data(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
+
+
+def _reduced(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return losses if not shape_of(losses) else F.sum(losses)
+    if reduction == "mean":
+        return losses if not shape_of(losses) else F.mean(losses)
+    raise ValueError(f"no reduction {reduction!r}: there are 'mean', 'sum' and 'none'")
+
+
+def _paired(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
+    """Return prediction and target in one shape; a lone column may stand against a vector."""
+    if isinstance(prediction, (list, tuple)):
+        prediction = F._gathered(prediction)
+    if isinstance(target, (list, tuple)):
+        target = F._gathered(target)
+    shape, wanted = shape_of(target), shape_of(prediction)
+    if shape == wanted:
+        return prediction, target
+    if (*shape, 1) == wanted or shape == (*wanted, 1):
+        return prediction, F.reshape(target, wanted)
+    raise ValueError(
+        f"{loss}: the prediction has shape {wanted}, the target {shape}: they must be equal, or "
+        "they would be broadcast against each other without a word"
+    )
+
+
+def _check_unit_interval(loss: str, what: str, x: Any) -> None:
+    data = np.asarray(_data(x))
+    if data.size and not (np.nanmin(data) >= 0 and np.nanmax(data) <= 1):
+        hint = " (logits? use binary_cross_entropy_with_logits or cross_entropy)"
+        raise ValueError(
+            f"{loss} needs {what} in [0, 1], got [{np.nanmin(data):g}, {np.nanmax(data):g}]"
+            + (hint if what == "predictions" else "")
+        )
+
+
+def _class_shape(loss: str, prediction: Any) -> tuple[int, int]:
+    shape = shape_of(prediction)
+    if len(shape) != 2:
+        raise ValueError(f"{loss} needs predictions of shape (m, C), got {shape}")
+    return shape[0], shape[1]
+
+
+def _labels(loss: str, target: Any, rows: int, classes: int) -> Any:
+    """Return integer labels, or None where the target holds a probability for each class."""
+    data = np.asarray(_data(target))
+    if data.shape == (rows, classes) and not (classes == 1 and data.dtype.kind in "iu"):
+        return None
+    if data.shape == (rows, 1):
+        data = data[:, 0]
+    if data.shape != (rows,):
+        raise ValueError(
+            f"{loss}: {rows} predictions of {classes} classes need targets of shape ({rows},) or "
+            f"({rows}, {classes}), got {data.shape}"
+        )
+    if not np.all(data == np.floor(data)):
+        raise ValueError(f"{loss}: class labels must be integers")
+    if data.size and not (data.min() >= 0 and data.max() < classes):
+        raise ValueError(
+            f"{loss}: labels must be 0 ... {classes - 1}, got {data.min():g} ... {data.max():g}"
+        )
+    return data.astype(np.intp)

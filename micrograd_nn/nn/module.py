@@ -1,0 +1,224 @@
+"""Module: something with parameters that can be called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from micrograd_nn.graph.node import Node, clock, modes
+
+FloatArray = np.ndarray[Any, Any]
+
+
+class Module:
+    """The base of layers and networks.
+
+    A parameter is a leaf node that requires a gradient and is an attribute, or stands in a list,
+    tuple or dict that is one; a module so held is a part. Their names are the dotted paths to
+    them. A subclass defines ``forward``.
+
+    Attributes
+    ----------
+    training : bool
+        Whether layers behave as in training (dropout drops, batch norm measures).
+
+    Examples
+    --------
+    >>> from micrograd_nn import Tensor
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Tensor(2.0)
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> scale = Scale()
+    >>> [name for name, _ in scale.named_parameters()]
+    ['factor']
+    """
+
+    #: Names of attributes that are saved with the parameters but not trained.
+    buffers: ClassVar[tuple[str, ...]] = ()
+
+    training: bool = True
+    _scope: str = ""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the result; subclasses define it."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return ``forward(...)``; nodes recorded in it carry the module's name as scope."""
+        outer = modes.scope
+        name = self._scope or type(self).__name__
+        modes.scope = f"{outer}.{name}" if outer else name
+        try:
+            return self.forward(*args, **kwargs)
+        finally:
+            modes.scope = outer
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        for path, part in _parts(name, value):
+            part.__dict__["_scope"] = path
+        if isinstance(value, (Node, Module, list, tuple)):
+            clock.time += 1  # what was gathered from the old parameters is out of date
+        object.__setattr__(self, name, value)
+
+    # ---------------------------------------------------------------------------- parameters
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield this module and all parts below it with their dotted names."""
+        yield prefix, self
+        for name, value in self._attributes():
+            for path, part in _parts(name, value):
+                yield from part.named_modules(_join(prefix, path))
+
+    def named_parameters(self) -> Iterator[tuple[str, Node]]:
+        """Yield each parameter once, with its dotted name."""
+        seen: set[Node] = set()
+        for prefix, module in self.named_modules():
+            for name, value in module._own_nodes():
+                if value not in seen:
+                    seen.add(value)
+                    yield _join(prefix, name), value
+
+    def _attributes(self) -> list[tuple[str, Any]]:
+        return [(name, value) for name, value in vars(self).items() if not name.startswith("_")]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if not k.endswith("_cache")}
+
+    def _own_nodes(self) -> Iterator[tuple[str, Node]]:
+        for name, value in self._attributes():
+            for path, item in _flattened(name, value):
+                if isinstance(item, Node) and item.op is None and item.requires_grad:  # type: ignore[attr-defined]
+                    yield path, item
+
+    def parameters(self) -> list[Any]:
+        """Return all parameters, each once."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    # ---------------------------------------------------------------------------------- modes
+
+    def train(self, mode: bool = True) -> Module:
+        """Let this module and its parts behave as in training; return it."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Let this module and its parts behave as in use; return it."""
+        return self.train(False)
+
+    def generators(self) -> dict[str, np.random.Generator]:
+        """Return the random generators of the parts, by dotted name."""
+        return {
+            _join(name, "generator"): module.__dict__["generator"]
+            for name, module in self.named_modules()
+            if isinstance(module.__dict__.get("generator"), np.random.Generator)
+        }
+
+    # ---------------------------------------------------------------------------------- state
+
+    def state_dict(self) -> dict[str, FloatArray]:
+        """Return copies of all parameters and buffers, by dotted name."""
+        state = {name: np.array(node._data) for name, node in self.named_parameters()}
+        for name, module, attribute in self._named_buffers():
+            state[name] = np.array(getattr(module, attribute))
+        return state
+
+    def _named_buffers(self) -> Iterator[tuple[str, Module, str]]:
+        for prefix, module in self.named_modules():
+            for attribute in module.buffers:
+                yield _join(prefix, attribute), module, attribute
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over parameters and buffers; either all of them or, on an error, none.
+
+        Raises
+        ------
+        KeyError
+            If names are missing from ``state`` or unknown to the module.
+        ValueError
+            If a shape differs.
+        """
+        parameters = dict(self.named_parameters())
+        buffers = {name: (module, attr) for name, module, attr in self._named_buffers()}
+        missing = [n for n in (*parameters, *buffers) if n not in state]
+        unknown = [n for n in state if n not in parameters and n not in buffers]
+        if missing or unknown:
+            raise KeyError(
+                f"the state doesn't fit {type(self).__name__}: "
+                + "; ".join(
+                    f"{what} {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+                    for what, names in (("missing", missing), ("unknown", unknown))
+                    if names
+                )
+            )
+        arrays = {name: np.asarray(array) for name, array in state.items()}
+        for name, array in arrays.items():
+            module, attribute = buffers.get(name, (None, ""))
+            target = parameters[name]._data if module is None else getattr(module, attribute)
+            if array.shape != np.shape(target):
+                raise ValueError(
+                    f"{name} has shape {array.shape} in the state, {np.shape(target)} in "
+                    f"{type(self).__name__}: build the model with the sizes it was saved with"
+                )
+        for name, node in parameters.items():
+            node.data = arrays[name]  # type: ignore[attr-defined]
+        for name, (module, attribute) in buffers.items():
+            setattr(module, attribute, np.array(arrays[name]))
+
+    def config(self) -> dict[str, Any] | None:
+        """Return what ``from_config`` needs to build the module again, or None."""
+        return None
+
+    # -------------------------------------------------------------------------------- display
+
+    def extra_repr(self) -> str:
+        """Return the arguments to show between the parentheses of ``repr``."""
+        return ""
+
+    def __repr__(self) -> str:
+        parts = [
+            f"  {path}: " + repr(part).replace("\n", "\n  ")
+            for name, value in self._attributes()
+            for path, part in _parts(name, value)
+        ]
+        head = f"{type(self).__name__}({self.extra_repr()}"
+        if not parts:
+            return head + ")"
+        return "\n".join([head, *parts, f")  # {count_of(self):,} parameters"])
+
+
+def count_of(module: Module) -> int:
+    """Return the number of trained numbers in a module."""
+    return sum(int(np.size(p._data)) for p in module.parameters())
+
+
+def _join(*names: str) -> str:
+    return ".".join(name for name in names if name)
+
+
+def _flattened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _flattened(f"{name}.{i}", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flattened(f"{name}.{key}", item)
+    else:
+        yield name, value
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Module]]:
+    if isinstance(value, (Module, list, tuple, dict)):
+        for path, item in _flattened(name, value):
+            if isinstance(item, Module):
+                yield path, item

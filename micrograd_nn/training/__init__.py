@@ -1,0 +1,2 @@
+"""Training."""
+from micrograd_nn.training.optimisers import SGD, Adam, AdamW, RMSProp

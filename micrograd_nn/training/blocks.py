@@ -1,0 +1,164 @@
+"""Blocks: many small parameters as one flat array, so that one formula moves them all at once.
+
+A network has a few large arrays, which are worth a formula each, and many small ones (or single
+numbers), for which the call costs more than the arithmetic. The small ones of a dtype are laid one
+after another; each is then a view of the block's array, which the next step reads as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph.node import Node, clock
+from micrograd_nn.graph.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+
+_ARRAYS = {np.ndarray}
+
+#: Up to this many numbers a parameter shares its block; a larger one is updated in pieces of as
+#: many, so that all that the formula reads and writes stays in the processor's cache.
+SMALL = 32768
+
+
+def blocks_of(parameters: Sequence[Node]) -> list[Block]:
+    """Share out the parameters to blocks, one per dtype and one per large parameter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from micrograd_nn import Tensor, Value
+    >>> nodes = [Value(1.0), Tensor(np.ones((2, 3))), Tensor(np.ones(2), dtype=np.float32)]
+    >>> [block.size for block in blocks_of(nodes)]
+    [1, 6, 2]
+    """
+    shared: dict[Any, list[Node]] = {}
+    for parameter in parameters:
+        data = parameter._data
+        if not isinstance(parameter, Tensor):
+            shared.setdefault("scalars", []).append(parameter)
+        elif data.size <= SMALL:
+            shared.setdefault(data.dtype, []).append(parameter)
+        else:
+            shared[parameter] = [parameter]
+    return [
+        ScalarBlock(nodes) if key == "scalars" else Block(nodes) for key, nodes in shared.items()
+    ]
+
+
+class Block:
+    """Tensors of one dtype, as one flat array.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        The parameters, in order.
+    size : int
+        How many numbers they have together.
+    bounds : list of (int, int)
+        Where in the flat array each parameter's numbers begin and end.
+    dtype : dtype
+        That of the state: the parameters', but float32 for float16, which can't hold Adam's ε.
+    """
+
+    scalars = False
+
+    def __init__(self, nodes: list[Any]) -> None:
+        self.nodes = nodes
+        sizes = [int(np.size(node._data)) for node in nodes]
+        ends = np.cumsum(sizes).tolist()
+        self.bounds = list(zip([0, *ends[:-1]], ends, strict=True))
+        self.size = int(ends[-1])
+        self.own: Any = np.asarray(nodes[0]._data).dtype
+        self.dtype: Any = np.dtype(np.float32) if self.own.itemsize == 2 else self.own
+        self._layout = [
+            (np.shape(node._data), start * self.own.itemsize)
+            for node, (start, _) in zip(nodes, self.bounds, strict=True)
+        ]
+        self._flat: Array | None = None
+        self._views: list[Array] = []
+        self._buffer: Array | None = None  # for the gradients, which nobody else gets to see
+
+    def zeros(self) -> Array:
+        """Return an array of zeros for the state of the block."""
+        return np.zeros(self.size, self.dtype)
+
+    def update(self, formula: Callable[..., None], state: Sequence[Array]) -> None:
+        """Apply ``formula(theta, grad, out, *state)`` and let the parameters have ``out``."""
+        arrays = [self._theta(), self._gradient()]
+        new = np.empty(self.size, self.dtype)
+        arrays.append(new)
+        arrays.extend(state)
+        if self.size <= SMALL or len(self.nodes) > 1:
+            formula(*arrays)
+        else:
+            for start in range(0, self.size, SMALL):
+                formula(*[array[start : start + SMALL] for array in arrays])
+        self._write(new)
+
+    def _theta(self) -> Array:
+        if self._flat is not None:
+            for node, view in zip(self.nodes, self._views, strict=True):
+                if node._data is not view:  # overwritten since the last step
+                    break
+            else:
+                return self._flat
+        arrays = [node._data for node in self.nodes]
+        single = len(arrays) == 1
+        return self._wide(arrays[0].reshape(-1) if single else np.concatenate(arrays, axis=None))
+
+    def _gradient(self) -> Array:
+        grads = [node._grad for node in self.nodes]
+        if set(map(type, grads)) != _ARRAYS:
+            grads = [_gradient_of(node) for node in self.nodes]
+        if len(grads) == 1:
+            return self._wide(grads[0].reshape(-1))
+        if self._buffer is None:
+            self._buffer = np.empty(self.size, self.dtype)
+        return np.concatenate(grads, axis=None, out=self._buffer)
+
+    def _wide(self, flat: Array) -> Array:
+        return flat if self.own is self.dtype else flat.astype(self.dtype)
+
+    def _write(self, new: Array) -> None:
+        own = self.own
+        self._flat = new if own is self.dtype else None
+        new = new.astype(own, copy=False)
+        array = np.ndarray
+        self._views = [array(shape, own, new, offset) for shape, offset in self._layout]
+        for node, view in zip(self.nodes, self._views, strict=True):
+            node._data = view  # what Tensor._overwrite does, with one tick for all
+            node._exposed = False
+        clock.time += 1
+
+
+class ScalarBlock(Block):
+    """Values, as one array of float64."""
+
+    scalars = True
+
+    def _theta(self) -> Array:
+        return np.array([node._data for node in self.nodes])
+
+    def _gradient(self) -> Array:
+        grads = [node._grad for node in self.nodes]
+        try:
+            return np.array(grads, dtype=np.float64)
+        except (TypeError, ValueError):  # some are nodes, after backward(create_graph=True)
+            return np.array([g._data if isinstance(g, Node) else g for g in grads], np.float64)
+
+    def _write(self, new: Array) -> None:
+        for node, number in zip(self.nodes, new.tolist(), strict=True):
+            node._data = number
+        clock.time += 1  # as Value.data's setter does, but once for all of them
+
+
+def _gradient_of(tensor: Any) -> Array:
+    """Return a tensor's gradient as an array: zeros if no backward pass has reached it."""
+    grad = tensor._grad
+    if type(grad) is float:
+        return np.zeros_like(tensor._data)
+    return grad._data if isinstance(grad, Node) else grad  # type: ignore[no-any-return]
