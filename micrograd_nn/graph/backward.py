@@ -95,7 +95,7 @@ def checked_seed(root: Node, seed: Any) -> Any:
                 f"({root.describe()}) has shape {shape}: take the sum or mean first, or pass "
                 "backward(seed=...) of that shape"
             )
-        seed = 1.0
+        return 1.0 if type(root._data) is float else np.ones(shape, root._data.dtype)
     elif isinstance(seed, Node):
         seed = seed._data
     if isinstance(root._data, float) and not isinstance(root._data, np.generic):
@@ -212,8 +212,9 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
             cotangent = np.full(np.shape(child._data), cotangent)
         if masked and np.any(np.isnan(cotangent)):
             cotangent = _without_zero_times_infinity(op, rule, cotangent, g, saved, params)
-        if cotangent is node._data or any(cotangent is x for x in saved):
-            cotangent = np.array(cotangent)  # a gradient must not be the recorded data
+        for recorded in saved:
+            if cotangent is recorded:
+                cotangent = np.array(cotangent)  # a gradient must not be the recorded data
         _deliver(child, cotangent, g)
     return careful
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -161,6 +162,11 @@ class Tag:
     def copy(self) -> Tag:
         """Return a tag of the same content, without the cached inputs."""
         return Tag(self.name, self.scope, self.line, self.params)
+
+
+@lru_cache(maxsize=10_000)
+def _scope_tag(scope: str) -> Tag:
+    return Tag(None, scope)  # shared by all nodes of a layer: one that is named gets its own
 
 
 def calling_line() -> str:
@@ -332,9 +338,12 @@ class Node:
     def _finish(self, row: Primitive, params: dict[str, Any], scope: str = "") -> Any:
         """Tag a node that has just been recorded, as the modes ask, and check it."""
         scope = scope or modes.scope
-        if params or scope or modes.lines:
-            line = calling_line() if modes.lines else None
-            self._tag = Tag(None, scope, line, params or None)
+        if modes.lines:
+            self._tag = Tag(None, scope, calling_line(), params or None)
+        elif params:
+            self._tag = Tag(None, scope, None, params)
+        elif scope:
+            self._tag = _scope_tag(scope)
         if modes.finite and not np.all(np.isfinite(self._data)):
             raise NonFiniteError(_not_finite_message(self, row))
         return self

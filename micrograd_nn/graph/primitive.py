@@ -136,9 +136,12 @@ class Primitive:
         """Compute on floats and arrays; record where an argument is a node."""
         arrays = False
         for arg in args:
-            if type(arg) is np.ndarray and arg.dtype.kind == "f":
+            kind = type(arg)
+            if kind is np.ndarray and arg.dtype.kind == "f":
                 arrays = True
-            elif type(arg) is not float:
+            elif kind is not float:
+                if kind is Node.kinds["Tensor"]:
+                    return kind.record(self, args, params)
                 return self._call_on_any(args, params)
         if not arrays and self.on_floats is not None:
             return self.on_floats(*args, **params)
@@ -155,9 +158,8 @@ class Primitive:
             return kind.record(self, args, params)
         if self.variadic:
             return self.on_arrays([as_floating(arg) for arg in args[0]], **params)
-        if self.on_floats is not None:
-            if all(map(is_plain_number, args)):
-                return self.on_floats(*map(float, args), **params)
+        if self.on_floats is not None and all(map(is_plain_number, args)):
+            return self.on_floats(*map(float, args), **params)
         return self.on_arrays(
             *(
                 arg if rule is None else as_floating(arg)

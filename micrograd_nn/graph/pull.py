@@ -18,7 +18,8 @@ Any other rule is called with the recorded floats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,7 +136,8 @@ def pull_vectors(v: Any, g: float) -> None:
         node._grad += cotangent
 
 
-def unbroadcast_axes(shape: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+@lru_cache(maxsize=10_000)
+def unbroadcast_axes(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
     """Return the axes over which ``target`` was repeated to give ``shape``."""
     lead = len(shape) - len(target)
     return tuple(range(lead)) + tuple(

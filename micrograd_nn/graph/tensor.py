@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_nn.graph import functions, transfer
 from micrograd_nn.graph.backward import backward, pull_arrays
-from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, modes
+from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, modes, switch
 from micrograd_nn.graph.primitive import Primitive, is_plain_number, overwritten
 from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary
 
@@ -221,21 +221,29 @@ class Tensor(Node):
         inputs: list[Node | None] = []
         data: list[Any] = []
         saved: list[Any] = []
-        requires_grad = False
+        requires_grad = exposed = False
         for i, arg in enumerate(args):
-            if isinstance(arg, Node):
+            if type(arg) is Tensor:
                 array = arg._data
-                exposed = isinstance(arg, Tensor) and arg._exposed
+                inputs.append(arg)
+                requires_grad = requires_grad or arg._requires_grad
+                if arg._exposed:
+                    exposed = True
+                    saved.append(np.array(array) if reads[i] else array)
+                else:
+                    saved.append(array)
+            elif isinstance(arg, Node):
+                array = arg._data
                 inputs.append(arg)
                 requires_grad = requires_grad or arg.requires_grad  # type: ignore[attr-defined]
+                saved.append(array)
             else:
-                array = (
-                    arg if not row.variadic and row.rules[i] is None else _as_constant(arg, args)
-                )
-                exposed = isinstance(array, np.ndarray)
+                plain = not row.variadic and row.rules[i] is None
+                array = arg if plain else _as_constant(arg, args)
                 inputs.append(None)
+                keep = isinstance(array, np.ndarray) and reads[i]
+                saved.append(np.array(array) if keep else array)
             data.append(array)
-            saved.append(np.array(array) if exposed and reads[i] else array)
         try:
             result = (
                 row.on_arrays(data, **params) if row.variadic else row.on_arrays(*data, **params)
@@ -244,7 +252,7 @@ class Tensor(Node):
             raise type(error)(_cannot(row, inputs, data, params, error)) from error
         if not isinstance(result, (np.ndarray, np.generic)):
             result = np.asarray(result, dtype=np.float64)
-        elif result.base is not None and any(isinstance(a, Tensor) and a._exposed for a in args):
+        elif exposed and result.base is not None:
             result = np.array(result)  # not a view of what the user may write to
         if not modes.recording:
             return cls.own(np.asarray(result))
@@ -257,7 +265,8 @@ class Tensor(Node):
         node._x = tuple(saved)
         node._exposed = False
         node._requires_grad = requires_grad
-        node._finish(row, params)
+        if params or modes.scope or not switch.fast:
+            node._finish(row, params)
         return node
 
     def pull_array(self, g: Any, careful: bool) -> bool:

@@ -82,9 +82,9 @@ def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     0.25
     """
     prediction, target = _paired("hinge", prediction, target)
-    if not np.all(np.abs(_data(target)) == 1):
+    if np.any(np.abs(_data(target)) != 1):
         raise ValueError("hinge needs targets −1 and 1: map labels 0 and 1 by 2 * y - 1")
-    return _reduced(F.relu(1.0 - target * prediction), reduction)
+    return _reduced(fused.hinge(prediction, target), reduction)
 
 
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:

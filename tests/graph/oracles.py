@@ -213,7 +213,14 @@ def _check_backward(
 
 
 def _check_functional(
-    f: Any, arrays: Any, g: Array, expected: Array, pulled: Any, pushed: Array, tangents: Any, rtol: float
+    f: Any,
+    arrays: Any,
+    g: Array,
+    expected: Array,
+    pulled: Any,
+    pushed: Array,
+    tangents: Any,
+    rtol: float,
 ) -> None:
     value, pullback = vjp(f, *arrays)
     assert_close(value, expected, rtol, "value of vjp")

@@ -1,5 +1,6 @@
 """The chain rule over a recorded graph: every path once, every pass right, nothing shared."""
 
+import contextlib
 import gc
 import sys
 import tracemalloc
@@ -154,7 +155,9 @@ def test_seeds_of_another_shape_are_refused(seed, create_graph):
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize("seed", [np.ones(2) * 1j, 1j, "a", np.array(["a", "b"]), np.array([None, 1])], ids=str)
+@pytest.mark.parametrize(
+    "seed", [np.ones(2) * 1j, 1j, "a", np.array(["a", "b"]), np.array([None, 1])], ids=str
+)
 @pytest.mark.parametrize("kind", [Value, lambda v: Tensor([v, v])], ids=["Value", "Tensor"])
 def test_seeds_that_are_no_real_numbers_are_refused(kind, seed, create_graph):
     x = kind(1.0)
@@ -165,7 +168,9 @@ def test_seeds_that_are_no_real_numbers_are_refused(kind, seed, create_graph):
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize("seed", [np.ones(2), np.ones((1, 2)), [1.0, 2.0], Tensor([1.0, 2.0])], ids=str)
+@pytest.mark.parametrize(
+    "seed", [np.ones(2), np.ones((1, 2)), [1.0, 2.0], Tensor([1.0, 2.0])], ids=str
+)
 def test_a_scalar_refuses_an_array_for_seed(seed, create_graph):
     for x in (Value(2.0), Tensor(2.0)):
         with pytest.raises((ValueError, TypeError)):
@@ -174,7 +179,9 @@ def test_a_scalar_refuses_an_array_for_seed(seed, create_graph):
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize("seed", [3, 3.0, np.float32(3), np.array(3.0), Value(3.0), Tensor(3.0)], ids=repr)
+@pytest.mark.parametrize(
+    "seed", [3, 3.0, np.float32(3), np.array(3.0), Value(3.0), Tensor(3.0)], ids=repr
+)
 @KINDS
 def test_scalar_seeds_of_any_kind(kind, seed, create_graph):
     x = kind(2.0)
@@ -182,7 +189,9 @@ def test_scalar_seeds_of_any_kind(kind, seed, create_graph):
     assert float(x.grad) == 12.0
 
 
-@pytest.mark.parametrize("seed", [[1, 10], np.array([1, 10]), np.array([1, 10], np.float32), Tensor([1.0, 10])])
+@pytest.mark.parametrize(
+    "seed", [[1, 10], np.array([1, 10]), np.array([1, 10], np.float32), Tensor([1.0, 10])]
+)
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_array_seeds_of_any_kind(seed, create_graph):
     x = Tensor([2.0, 3.0])
@@ -340,10 +349,8 @@ def build_and_pull(kind):
     _ = y.inputs[0].inputs
     grad(lambda v: v * v * y.detach())(2.0)
     F.tanh(y).backward(seed=2.0)
-    try:
+    with contextlib.suppress(ValueError, TypeError):
         y.reshape(3) if kind is Tensor else y @ y
-    except Exception:  # noqa: BLE001, S110 (which one does not matter)
-        pass
 
 
 @KINDS
@@ -381,9 +388,10 @@ def test_training_does_not_grow():
         for _ in range(100):
             step()
         low = tracemalloc.get_traced_memory()[0]
-        for _ in range(200):
+        for _ in range(400):
             step()
-        assert tracemalloc.get_traced_memory()[0] - low < 5_000
+        # Python keeps up to 2,000 empty tuples of each length; a kept graph is 4 kB a step.
+        assert tracemalloc.get_traced_memory()[0] - low < 300_000
     finally:
         tracemalloc.stop()
         gc.enable()
@@ -452,7 +460,7 @@ REPAIRED = [
     ("rdiv", lambda x, y: 1.5 / (x * x + 2), lambda x, y: 1.5 / (x * x + 2)),
     ("neg", lambda x, y: -x * 0.5, lambda x, y: -x * 0.5),
 ]
-OPERATIONS = [(n, lambda x, y, f=getattr(F, n): f(x), lambda x, y, f=f: f(x)) for n, f in UNARY]
+OPERATIONS = [(n, lambda x, y, n=n: getattr(F, n)(x), lambda x, y, f=f: f(x)) for n, f in UNARY]
 OPERATIONS += [(n, getattr(F, n), f) for n, f in BINARY]
 OPERATIONS += REPAIRED
 
@@ -478,7 +486,13 @@ def no_close_call(program, xs):
     for op, i, j in program:
         name = OPERATIONS[op][0]
         x, y = nodes[-min(i, len(nodes))], nodes[-min(j, len(nodes))]
-        gap = abs(x - y) if name in ("maximum", "minimum") else abs(x) if name in ("relu", "abs") else 1
+        gap = (
+            abs(x - y)
+            if name in ("maximum", "minimum")
+            else abs(x)
+            if name in ("relu", "abs")
+            else 1
+        )
         if 0 < gap < 1e-9:
             return False
         if gap == 0 and name in ("maximum", "minimum") and i != j:
@@ -600,7 +614,8 @@ def test_random_tensor_programs_against_differences_and_themselves(program, seed
     assert_close(tx.grad.data, first, 1e-11, floor=scale)
     h = 1e-2
     samples = [
-        float(np.sum(g * tensor_program(program, x + k * h * u, y + k * h * v))) for k in (-3, -2, -1, 1, 2, 3)
+        float(np.sum(g * tensor_program(program, x + k * h * u, y + k * h * v)))
+        for k in (-3, -2, -1, 1, 2, 3)
     ]
     weights = np.array([-1, 9, -45, 45, -9, 1]) / 60
     half = [

@@ -1,6 +1,7 @@
 """What every node has: a name, an op, a place in the text; and the modes that record it."""
 
 import math
+import operator
 import threading
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_what_an_operation_is_called(kind):
 @KINDS
 def test_equality_and_hash_are_identity(kind):
     a, b = kind(1.0), kind(1.0)
-    assert a == a  # noqa: PLR0124
+    assert a == a
     assert a != b
     assert len({a, b, a}) == 2
     assert a in [b, a]
@@ -85,8 +86,8 @@ def test_order_compares_data(kind):
     assert b >= a
     assert not a > b
     assert a < 1.5
-    assert 1.5 > a
-    assert 0 <= a
+    assert operator.gt(1.5, a)
+    assert operator.le(0, a)
     assert not a >= 1.5
     assert max([a, b]) is b
     assert np.float64(0.5) < a
@@ -95,7 +96,7 @@ def test_order_compares_data(kind):
 def test_order_of_tensors_is_elementwise():
     t = Tensor([1.0, 3.0])
     assert list(t > 2) == [False, True]
-    assert list(2 > t) == [True, False]
+    assert list(operator.gt(2, t)) == [True, False]
     assert list(t >= np.array([1.0, 4.0])) == [True, False]
     assert list(np.array([2.0, 2.0]) > t) == [True, False]
 
@@ -382,7 +383,8 @@ def test_detach_keeps_the_data_apart(kind):
 def test_a_node_is_positive(kind):
     x = kind(3.0)
     assert float((+x).data) == 3.0
-    y = -(-x)
+    y = -x
+    y = -y
     y.backward()
     assert float(x.grad) == 1.0
 

@@ -14,7 +14,25 @@ LIMIT = 4.0
 rng = np.random.default_rng(2024)
 
 TINY = [5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-200, 1e-100, 1e-50, 1e-20, 1e-9, 1e-5]
-MIDDLE = [0.1, 0.25, 0.5, 0.75, 1.0, 1.2784645, 2.0, 3.0, 5.0, 8.0, 13.0, 19.0, 20.5, 26.0, 27.2, 37.0, 40.0]
+MIDDLE = [
+    0.1,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    1.2784645,
+    2.0,
+    3.0,
+    5.0,
+    8.0,
+    13.0,
+    19.0,
+    20.5,
+    26.0,
+    27.2,
+    37.0,
+    40.0,
+]
 FAR = [88.0, 100.0, 300.0, 354.0, 356.0, 372.0, 400.0, 699.0, 700.0]
 HUGE = [1e4, 1e5, 1e16, 1e100, 1e154, 1e155, 1e160, 1e200, 1e300, 1.7e308]
 
@@ -29,8 +47,16 @@ REAL = both_signs(TINY + MIDDLE + FAR) + SPREAD
 EVERYWHERE = REAL + both_signs(HUGE)
 UP_TO_SQUARES = [x for x in EVERYWHERE if abs(x) < 1e153]  # beyond, 1 + x² overflows
 POSITIVE = TINY + MIDDLE + FAR + HUGE + LOGS
-ABOVE_MINUS_ONE = POSITIVE + [-p for p in TINY + [0.1, 0.5, 0.75, 0.999, 1 - 2**-53]]
-NEAR_POLES = [math.pi / 2, -math.pi / 2, 3 * math.pi / 2, math.nextafter(math.pi / 2, 0), 11.0, 344.0, 710.0]
+ABOVE_MINUS_ONE = POSITIVE + [-p for p in [*TINY, 0.1, 0.5, 0.75, 0.999, 1 - 2**-53]]
+NEAR_POLES = [
+    math.pi / 2,
+    -math.pi / 2,
+    3 * math.pi / 2,
+    math.nextafter(math.pi / 2, 0),
+    11.0,
+    344.0,
+    710.0,
+]
 
 
 def m_sigmoid(x):
@@ -47,8 +73,8 @@ def m_pdf(x):
 
 #: name: (f, its exact derivative, points, what the error is measured by where it isn't the result)
 DERIVATIVES = {
-    "exp": (F.exp, mp.exp, EVERYWHERE + [709.0, -745.0], None),
-    "expm1": (F.expm1, mp.exp, EVERYWHERE + [709.0, -745.0], None),
+    "exp": (F.exp, mp.exp, [*EVERYWHERE, 709.0, -745.0], None),
+    "expm1": (F.expm1, mp.exp, [*EVERYWHERE, 709.0, -745.0], None),
     "log": (F.log, lambda x: 1 / x, POSITIVE, None),
     "log1p": (F.log1p, lambda x: 1 / (1 + x), ABOVE_MINUS_ONE, None),
     "sqrt": (F.sqrt, lambda x: 1 / (2 * mp.sqrt(x)), POSITIVE, None),
@@ -56,13 +82,18 @@ DERIVATIVES = {
     "cos": (F.cos, lambda x: -mp.sin(x), REAL + NEAR_POLES + [1e5, -1e5], None),
     "tan": (F.tan, lambda x: 1 / mp.cos(x) ** 2, REAL + NEAR_POLES + [1e5, -1e5], None),
     "arctan": (F.arctan, lambda x: 1 / (1 + x * x), UP_TO_SQUARES, None),
-    "sinh": (F.sinh, mp.cosh, EVERYWHERE + [710.0], None),
-    "cosh": (F.cosh, mp.sinh, EVERYWHERE + [710.0], None),
+    "sinh": (F.sinh, mp.cosh, [*EVERYWHERE, 710.0], None),
+    "cosh": (F.cosh, mp.sinh, [*EVERYWHERE, 710.0], None),
     "tanh": (F.tanh, lambda x: 4 / (mp.exp(x) + mp.exp(-x)) ** 2, EVERYWHERE, None),
     "sigmoid": (F.sigmoid, lambda x: m_sigmoid(x) * m_sigmoid(-x), EVERYWHERE, None),
     "softplus": (F.softplus, m_sigmoid, EVERYWHERE, None),
     "erf": (F.erf, lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x), EVERYWHERE, None),
-    "gelu": (F.gelu, lambda x: m_phi(x) + x * m_pdf(x), EVERYWHERE, lambda x: m_phi(x) + abs(x) * m_pdf(x)),
+    "gelu": (
+        F.gelu,
+        lambda x: m_phi(x) + x * m_pdf(x),
+        EVERYWHERE,
+        lambda x: m_phi(x) + abs(x) * m_pdf(x),
+    ),
     "silu": (
         F.silu,
         lambda x: m_sigmoid(x) * (1 + x * m_sigmoid(-x)),
@@ -76,7 +107,12 @@ DERIVATIVES = {
         [x for x in EVERYWHERE if x],
         None,
     ),
-    "bce(y=1)": (lambda x: fused.bce_with_logits(x, 1.0), lambda x: -m_sigmoid(-x), EVERYWHERE, None),
+    "bce(y=1)": (
+        lambda x: fused.bce_with_logits(x, 1.0),
+        lambda x: -m_sigmoid(-x),
+        EVERYWHERE,
+        None,
+    ),
     "bce(y=0)": (lambda x: fused.bce_with_logits(x, 0.0), m_sigmoid, EVERYWHERE, None),
     "bce(y=0.3)": (
         lambda x: fused.bce_with_logits(x, 0.3),
@@ -84,7 +120,12 @@ DERIVATIVES = {
         EVERYWHERE,
         lambda x: m_sigmoid(x) * mp.mpf(0.7) + m_sigmoid(-x) * mp.mpf(0.3),
     ),
-    "1 / x": (lambda x: 1 / x, lambda x: -1 / (x * x), both_signs(TINY[3:] + MIDDLE + FAR + HUGE)[1:], None),
+    "1 / x": (
+        lambda x: 1 / x,
+        lambda x: -1 / (x * x),
+        both_signs(TINY[3:] + MIDDLE + FAR + HUGE)[1:],
+        None,
+    ),
     "1e300 / x": (lambda x: 1e300 / x, lambda x: -mp.mpf(1e300) / (x * x), POSITIVE[4:], None),
     "1e-300 / x": (lambda x: 1e-300 / x, lambda x: -mp.mpf(1e-300) / (x * x), POSITIVE, None),
     "x / 3": (lambda x: x / 3, lambda x: 1 / mp.mpf(3), REAL, None),
@@ -94,7 +135,9 @@ DERIVATIVES = {
 for _n in (-3, -2, -1, -0.5, 0.1, 0.3, 0.5, 1, 1.5, 2, 2.7, 3, 10, 1e-10):
     DERIVATIVES[f"x ** {_n}"] = (
         lambda x, n=_n: x**n,
-        lambda x, n=_n: mp.mpf(n) * x ** mp.mpf(n - 1) if n == int(n) else mp.mpf(n) * x ** (mp.mpf(n) - 1),
+        lambda x, n=_n: (
+            mp.mpf(n) * x ** mp.mpf(n - 1) if n == int(n) else mp.mpf(n) * x ** (mp.mpf(n) - 1)
+        ),
         POSITIVE,
         None,
     )
@@ -108,10 +151,7 @@ def off(actual, exact, scale):
 
 def exact_derivatives(name):
     _, slope, points, scale = DERIVATIVES[name]
-    return [
-        (x, slope(mp.mpf(x)), scale and scale(mp.mpf(x)))
-        for x in points
-    ]
+    return [(x, slope(mp.mpf(x)), scale and scale(mp.mpf(x))) for x in points]
 
 
 @pytest.mark.parametrize("name", DERIVATIVES)
@@ -170,7 +210,11 @@ def test_second_derivatives_are_as_good_in_the_tails(name):
 FORWARD = {
     "exp": (F.exp, mp.exp, REAL),
     "log": (F.log, mp.log, POSITIVE),
-    "log1p": (F.log1p, lambda x: mp.log1p(x) if hasattr(mp, "log1p") else mp.log(1 + x), ABOVE_MINUS_ONE[:40]),
+    "log1p": (
+        F.log1p,
+        lambda x: mp.log1p(x) if hasattr(mp, "log1p") else mp.log(1 + x),
+        ABOVE_MINUS_ONE[:40],
+    ),
     "expm1": (F.expm1, mp.expm1, REAL),
     "tanh": (F.tanh, mp.tanh, EVERYWHERE),
     "sigmoid": (F.sigmoid, m_sigmoid, EVERYWHERE),
@@ -189,9 +233,11 @@ def test_values_within_four_ulps(name):
         wrong = []
         for p, a in zip(points, arrays, strict=True):
             e = exact(mp.mpf(p))
-            for got in (f(p), f(Value(p)).data, float(a)):
-                if not ulps(got, e) <= LIMIT:
-                    wrong.append((p, got, mp.nstr(e, 17), ulps(got, e)))
+            wrong += [
+                (p, got, mp.nstr(e, 17), ulps(got, e))
+                for got in (f(p), f(Value(p)).data, float(a))
+                if not ulps(got, e) <= LIMIT
+            ]
     assert not wrong, f"{len(wrong)} beyond {LIMIT} ULP, such as {wrong[:6]}"
 
 
@@ -267,7 +313,11 @@ def test_products_and_reductions_within_eight_units(name, spread):
             if spread > 1 or name in NORMWISE:
                 scale = [max(scale)] * len(scale)
             for got, e, s in zip(x.grad.ravel(), exact, scale, strict=True):
-                units = float(abs(mp.mpf(float(got)) - e) / (s * UNIT)) if s else float(abs(got)) * 1e300
+                units = (
+                    float(abs(mp.mpf(float(got)) - e) / (s * UNIT))
+                    if s
+                    else float(abs(got)) * 1e300
+                )
                 assert units <= 8, f"argument {i}: {got} for {mp.nstr(e, 17)}, {units:.1f} units"
 
 
@@ -293,7 +343,9 @@ def test_saturated_softmax_keeps_its_digits(row):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "softplus", "log", "sqrt", "silu", "gelu", "erf"])
+@pytest.mark.parametrize(
+    "name", ["exp", "tanh", "sigmoid", "softplus", "log", "sqrt", "silu", "gelu", "erf"]
+)
 def test_small_floats_are_as_exact_in_their_own_units(name, dtype):
     f, slope, points, scale = DERIVATIVES[name]
     limit = 80.0 if dtype == np.float32 else 9.0

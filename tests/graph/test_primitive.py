@@ -65,7 +65,9 @@ hypot = primitive("test_hypot", np.hypot, (hypot_x, hypot_y))
 scaled = primitive("test_scaled", lambda x, factor, shift=0.0: x * factor + shift, scaled_x)
 sumsq = primitive("test_sumsq", lambda x: np.sum(x * x), sumsq_x, elementwise=False)
 mixed = primitive("test_mixed", lambda x, y, w: x * y + np.sin(w), (mixed_x, mixed_y, mixed_w))
-halved = primitive("test_halved", lambda x: x / 2, lambda g, z, x: g / 2, on_floats=lambda x: x * 0.5)
+halved = primitive(
+    "test_halved", lambda x: x / 2, lambda g, z, x: g / 2, on_floats=lambda x: x * 0.5
+)
 floor_ = primitive("test_floor", np.floor, (None,))
 
 
@@ -130,9 +132,15 @@ def test_everything_that_built_in_operations_have(name, shape):
     check(f, each(reference), *(normal(*shape, seed=i) for i in range(arity)))
 
 
-@pytest.mark.parametrize("shapes", [((2, 1), (3,)), ((3,), ()), ((1, 3), (2, 1)), ((0,), (1,))], ids=str)
+@pytest.mark.parametrize(
+    "shapes", [((2, 1), (3,)), ((3,), ()), ((1, 3), (2, 1)), ((0,), (1,))], ids=str
+)
 def test_broadcasting_needs_no_care_in_the_rule(shapes):
-    check(hypot, each(lambda x, y: mp.sqrt(x * x + y * y)), *(normal(*s, seed=i) for i, s in enumerate(shapes)))
+    check(
+        hypot,
+        each(lambda x, y: mp.sqrt(x * x + y * y)),
+        *(normal(*s, seed=i) for i, s in enumerate(shapes)),
+    )
 
 
 def test_a_reduction():
@@ -160,7 +168,9 @@ def test_values_tensors_numbers_and_arrays_mixed():
 
 def test_every_order():
     assert grad(grad(gauss))(0.3) == pytest.approx(float(mp.diff(lambda x: mp.exp(-x * x), 0.3, 2)))
-    assert grad(grad(grad(gauss)))(0.3) == pytest.approx(float(mp.diff(lambda x: mp.exp(-x * x), 0.3, 3)))
+    assert grad(grad(grad(gauss)))(0.3) == pytest.approx(
+        float(mp.diff(lambda x: mp.exp(-x * x), 0.3, 3))
+    )
     x = Value(0.3)
     gauss(x).backward(create_graph=True)
     slope = x.grad
@@ -237,7 +247,9 @@ def test_an_argument_without_a_derivative():
     t = Tensor([2.5, -0.5])
     (floor_(t) * t).sum().backward()
     assert_close(t.grad, [2.0, -1.0])
-    pick = primitive("test_pick", lambda c, x: np.where(c, x, 0.0), (None, lambda g, z, c, x: F.where(c, g, 0.0)))
+    pick = primitive(
+        "test_pick", lambda c, x: np.where(c, x, 0.0), (None, lambda g, z, c, x: F.where(c, g, 0.0))
+    )
     assert_close(grad(lambda x: pick(np.array([True, False]), x).sum())(np.ones(2)), [1.0, 0.0])
 
 
@@ -279,7 +291,9 @@ def test_a_rule_may_return_a_plain_number():
 
 
 def test_a_rule_may_return_one_of_its_arguments():
-    half_square = primitive("test_half_square", lambda x: 0.5 * np.sum(x * x), lambda g, z, x: x, elementwise=False)
+    half_square = primitive(
+        "test_half_square", lambda x: 0.5 * np.sum(x * x), lambda g, z, x: x, elementwise=False
+    )
     x = Tensor([1.0, 2.0])
     y = half_square(x)
     y.backward()
@@ -300,7 +314,12 @@ def test_a_rule_may_return_one_of_its_arguments():
 
 
 def test_a_kernel_that_returns_its_argument_or_a_list():
-    listed = primitive("test_listed", lambda x: [float(v) for v in np.ravel(x)], lambda g, z, x: g, elementwise=False)
+    listed = primitive(
+        "test_listed",
+        lambda x: [float(v) for v in np.ravel(x)],
+        lambda g, z, x: g,
+        elementwise=False,
+    )
     x = Tensor([1.0, 2.0])
     y = listed(x)
     assert isinstance(y.data, np.ndarray)
@@ -309,7 +328,9 @@ def test_a_kernel_that_returns_its_argument_or_a_list():
 
 
 def test_a_rule_of_the_wrong_shape_is_an_error_not_a_wrong_gradient():
-    wrong = primitive("test_wrong_shape", lambda x: np.sum(x), lambda g, z, x: np.ones(7), elementwise=False)
+    wrong = primitive(
+        "test_wrong_shape", lambda x: np.sum(x), lambda g, z, x: np.ones(7), elementwise=False
+    )
     x = Tensor([1.0, 2.0])
     with pytest.raises((ValueError, TypeError)):
         wrong(x).backward()
@@ -363,7 +384,7 @@ def test_every_row_is_complete():
         assert row.notation
         assert all(rule is None or callable(rule) for rule in row.rules)
         assert pickle.loads(pickle.dumps(row)) is row  # noqa: S301
-    for name in "add mul tanh matmul sum".split():
+    for name in ("add", "mul", "tanh", "matmul", "sum"):
         assert name in table
 
 
@@ -374,7 +395,9 @@ def test_derivatives_of_an_operation_with_a_kernel_for_floats():
         calls.append(x)
         return x * x
 
-    square = primitive("test_square", lambda x: x * x, lambda g, z, x: 2 * g * x, on_floats=on_floats)
+    square = primitive(
+        "test_square", lambda x: x * x, lambda g, z, x: 2 * g * x, on_floats=on_floats
+    )
     assert square(3.0) == 9.0
     assert square(Value(3.0)).data == 9.0
     assert calls == [3.0, 3.0]
@@ -383,5 +406,6 @@ def test_derivatives_of_an_operation_with_a_kernel_for_floats():
 
 
 def test_top_level_names():
-    for name in "Value Tensor grad value_and_grad vjp jvp jacobian hessian no_grad debug_nans primitive trace".split():
+    names = "Value Tensor grad value_and_grad vjp jvp jacobian hessian no_grad debug_nans"
+    for name in [*names.split(), "record_lines", "primitive", "trace"]:
         assert callable(getattr(mg, name))

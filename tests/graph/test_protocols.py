@@ -1,4 +1,4 @@
-"""NumPy's own functions and operators on nodes: right, or refused; never silently something else."""
+"""NumPy's own functions and operators on nodes: right, or refused; never something else."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from micrograd_nn import Tensor, Value, grad
 
 X = np.array([[0.5, 1.5, 2.0], [3.0, 0.25, 1.0]])
 
-UFUNCS = "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sign absolute fabs negative positive"
-UFUNCS += " square reciprocal"
+UFUNCS = "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sign absolute fabs"
+UFUNCS += " negative positive square reciprocal"
 
 
 @pytest.mark.parametrize("name", UFUNCS.split())
@@ -36,7 +36,12 @@ BINARY = "add subtract multiply divide true_divide power float_power maximum min
 def test_functions_of_two_arguments(name):
     f = getattr(np, name)
     other = np.array([1.25, 0.75, 2.5])
-    for a, b in [(Tensor(X), other), (other, Tensor(X)), (Tensor(X), Tensor(other)), (Tensor(X), 2.5)]:
+    for a, b in [
+        (Tensor(X), other),
+        (other, Tensor(X)),
+        (Tensor(X), Tensor(other)),
+        (Tensor(X), 2.5),
+    ]:
         y = f(a, b)
         assert type(y) is Tensor
         assert_close(y.data, f(getattr(a, "data", a) if isinstance(a, Tensor) else a,
@@ -255,7 +260,15 @@ def test_other_arguments_and_functions_are_right_or_refused(name):
 
 
 #: NumPy's own names of arguments that our functions know by other names: they must work.
-NAMED = ["transpose axes", "reshape shape", "pad constant", "clip a_min", "split kw", "moveaxis kw", "swapaxes kw"]
+NAMED = [
+    "transpose axes",
+    "reshape shape",
+    "pad constant",
+    "clip a_min",
+    "split kw",
+    "moveaxis kw",
+    "swapaxes kw",
+]
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -280,9 +293,6 @@ def test_results_cannot_be_written_into_arrays():
     a = X.copy()
     with pytest.raises(TypeError):
         a += t
-    with pytest.raises((TypeError, ValueError)):
-        a[0] = Value(1.0) * np.ones(3)  # an array of nodes would lose its graph ...
-        raise TypeError  # ... so a copy of the numbers is what NumPy makes of it
     assert not np.any(out)
 
 
@@ -341,7 +351,9 @@ def test_python_functions_written_for_numpy_are_differentiable():
     h = 1e-6
     for k, (t, a) in enumerate(zip(tensors, (W1, b1, W2), strict=True)):
         step = normal(*a.shape, seed=9)
-        moved = [[w + s * h * step if i == k else w for i, w in enumerate((W1, b1, W2))] for s in (1, -1)]
+        moved = [
+            [w + s * h * step if i == k else w for i, w in enumerate((W1, b1, W2))] for s in (1, -1)
+        ]
         slope = (mlp(x, *moved[0]) - mlp(x, *moved[1])) / (2 * h)
         assert np.sum(t.grad * step) == pytest.approx(float(slope), rel=1e-6)
 

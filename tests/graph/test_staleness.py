@@ -232,7 +232,9 @@ def test_a_value_changed_after_a_recorded_pass(name):
 
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("operation", ["mul", "exp", "add", "neg", "clip"])
-@pytest.mark.parametrize("kind", [Value, lambda v, name=None: Tensor([v], name=name)], ids=["Value", "Tensor"])
+@pytest.mark.parametrize(
+    "kind", [Value, lambda v, name=None: Tensor([v], name=name)], ids=["Value", "Tensor"]
+)
 def test_an_inner_node_whose_data_are_set_is_refused(kind, operation, create_graph):
     operations = {
         "mul": lambda x: x * x,
@@ -264,7 +266,11 @@ def test_setting_an_inner_node_twice_or_to_the_same():
     assert x.grad == 4.0
 
 
-@pytest.mark.parametrize("move", [copy.deepcopy, copy.copy, lambda n: pickle.loads(pickle.dumps(n))])  # noqa: S301
+def pickled(node):
+    return pickle.loads(pickle.dumps(node))  # noqa: S301 (made here)
+
+
+@pytest.mark.parametrize("move", [copy.deepcopy, copy.copy, pickled])
 @pytest.mark.parametrize("kind", [Value, Tensor])
 def test_a_stale_graph_stays_stale_when_copied_or_pickled(kind, move):
     x = kind(2.0)
@@ -444,7 +450,13 @@ def test_a_gradient_that_was_assigned_as_data():
 def test_two_nodes_never_share_data():
     p = Tensor(A)
     held = p.data
-    others = [copy.deepcopy(p), p.detach(), Tensor(p), Tensor(p.data), pickle.loads(pickle.dumps(p))]  # noqa: S301
+    others = [
+        copy.deepcopy(p),
+        p.detach(),
+        Tensor(p),
+        Tensor(p.data),
+        pickled(p),
+    ]
     with no_grad():
         others += [p[:], p.reshape(2, 3), p.T.T, F.broadcast_to(p, (2, 3)), +(p * 1)]
     values = [np.array(o.data) for o in others]

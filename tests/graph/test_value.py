@@ -128,7 +128,8 @@ def test_sum_of_a_list_and_augmented_operators():
 
 
 def test_methods_are_the_functions():
-    for name in "exp log sqrt sin cos tan tanh sigmoid relu softplus silu gelu erf".split():
+    names = "exp log sqrt sin cos tan tanh sigmoid relu softplus silu gelu erf"
+    for name in names.split():
         v = Value(0.7)
         assert getattr(v, name)().data == getattr(F, name)(0.7)
         assert getattr(v, name)().op is getattr(F, name)(v).op
@@ -165,7 +166,14 @@ def test_huge_integers():
 
 def test_operators_that_have_no_derivative_are_refused():
     v = Value(5.0)
-    for f in (lambda: v // 2, lambda: v % 2, lambda: v & 1, lambda: v @ v, lambda: v[0], lambda: ~v):
+    for f in (
+        lambda: v // 2,
+        lambda: v % 2,
+        lambda: v & 1,
+        lambda: v @ v,
+        lambda: v[0],
+        lambda: ~v,
+    ):
         with pytest.raises((TypeError, ValueError)):
             f()
 
@@ -191,7 +199,14 @@ def test_arithmetic_of_any_two_floats_is_numpys(x, y):
     a, b = Value(x), Value(y)
     with np.errstate(all="ignore"):
         p, q = np.float64(x), np.float64(y)
-        pairs = [(a + b, p + q), (a - b, p - q), (a * b, p * q), (a / b, p / q), (-a, -p), (abs(a), abs(p))]
+        pairs = [
+            (a + b, p + q),
+            (a - b, p - q),
+            (a * b, p * q),
+            (a / b, p / q),
+            (-a, -p),
+            (abs(a), abs(p)),
+        ]
         pairs += [(F.maximum(a, b), np.maximum(p, q)), (F.minimum(a, b), np.minimum(p, q))]
         pairs += [(F.relu(a), np.maximum(p, 0)), (F.sign(a), np.sign(p))]
     for got, expected in pairs:
@@ -203,7 +218,9 @@ def test_arithmetic_of_any_two_floats_is_numpys(x, y):
 def test_nothing_raises_for_any_floats(x, y):
     """Forward and backward follow IEEE arithmetic whatever goes in."""
     a, b = Value(x), Value(y)
-    names = "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf gelu silu"
+    names = (
+        "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf gelu silu"
+    )
     with np.errstate(all="ignore"):
         for f in [getattr(F, n) for n in names.split()] + [F.elu, F.leaky_relu, F.relu]:
             z = f(a)

@@ -9,11 +9,8 @@ import numpy as np
 
 from micrograd_nn.graph import ieee, special
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import minimum, step, where
+from micrograd_nn.graph.table.arithmetic import ZERO, minimum, step, where
 from micrograd_nn.graph.table.elementary import exp, expm1, normal_cdf, sigmoid, tanh, x_normal_pdf
-
-# An array of no axes is met twice as fast as a Python number, which would have to be converted.
-_ZERO = {np.dtype(dtype): np.zeros((), dtype) for dtype in (np.float32, np.float64)}
 
 
 def _relu_float(x: float) -> float:
@@ -26,7 +23,7 @@ def relu_x(g, z, _x):
 
 relu = primitive(
     "relu",
-    lambda x: np.maximum(x, _ZERO.get(x.dtype, 0)),
+    lambda x: np.maximum(x, ZERO.get(x.dtype, 0)),
     relu_x,
     on_floats=_relu_float,
     code="np.maximum({}, 0)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from micrograd_nn.graph.table.arithmetic import where
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """Return the shape of a node, an array or a number."""
-    return x.shape if hasattr(x, "shape") else ()
+    return getattr(x, "shape", ())
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -24,15 +25,23 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _count(x: Any, axis: Any) -> int:
-    shape = shape_of(x)
+    return _count_of(shape_of(x), axis)
+
+
+@lru_cache(maxsize=1000)
+def _count_of(shape: tuple[int, ...], axis: Any) -> int:
     return math.prod(shape[a] for a in _axes(axis, len(shape)))
+
+
+@lru_cache(maxsize=1000)
+def _kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    axes = _axes(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
 def with_reduced_axes(g: Any, x: Any, axis: Any) -> Any:
     """Return ``g`` with the axes, as axes of length 1, that a reduction of ``x`` removed."""
-    shape = shape_of(x)
-    axes = _axes(axis, len(shape))
-    kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
+    kept = _kept_shape(shape_of(x), axis)
     return g if shape_of(g) == kept else reshape(g, shape=kept)
 
 
@@ -67,13 +76,22 @@ transpose = primitive(
 )
 
 
+def _spread(x: Any, shape: tuple[int, ...]) -> Any:
+    try:
+        result = np.empty(shape, x.dtype)
+        result[...] = x  # faster than np.broadcast_to, whose view costs each later reader
+    except ValueError:
+        return np.broadcast_to(x, shape)  # for its message
+    return result
+
+
 def broadcast_to_x(g, z, _x, *, shape):
     return g  # the engine sums over repeated axes, for every rule alike
 
 
 broadcast_to = primitive(
     "broadcast_to",
-    lambda x, shape: np.broadcast_to(x, shape),
+    _spread,
     broadcast_to_x,
     notation="broadcast_to({}, {shape})",
     code="np.broadcast_to({}, {shape})",
@@ -138,7 +156,7 @@ def mean_x(g, z, x, *, axis, keepdims):
 
 mean = primitive(
     "mean",
-    lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis),
     mean_x,
     notation="mean({})",
     code="np.mean({}, axis={axis}, keepdims={keepdims})",

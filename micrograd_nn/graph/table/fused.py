@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd_nn.graph import special
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import where
+from micrograd_nn.graph.table.arithmetic import step, where
 from micrograd_nn.graph.table.arrays import (
     lined_up,
     matmul,
@@ -255,4 +255,32 @@ softmax_minus_labels = primitive(
     softmax_minus_labels_x,
     notation="softmax({}) − Y",
     elementwise=False,
+)
+
+
+def _hinge(x: Any, y: Any) -> Any:
+    return np.maximum(1.0 - y * x, 0.0)
+
+
+def _hinge_float(x: float, y: float) -> float:
+    return max(1.0 - y * x, 0.0)
+
+
+def hinge_x(g, z, _x, y):
+    return -(g * y) * step(z)
+
+
+def hinge_y(g, z, x, _y):
+    return -(g * x) * step(z)
+
+
+hinge = primitive(
+    "hinge",
+    _hinge,
+    (hinge_x, hinge_y),
+    on_floats=_hinge_float,
+    notation="max(0, 1 − {1} {0})",
+    code="np.maximum(0, 1 - {1} * {0})",
+    textbook=("-{1} * [{1} * {0} < 1]", "-{0} * [{1} * {0} < 1]"),
+    kinks={"x * y == 1": "0"},
 )

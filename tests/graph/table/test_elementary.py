@@ -67,8 +67,7 @@ def test_value_agrees_with_float_and_tensor(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_four_derivatives_of_a_float(name):
-    reference, into_domain = FUNCTIONS[name]
-    x = 0.7
+    reference, x = FUNCTIONS[name][0], 0.7
     f = getattr(F, name)
     for order in range(1, 5):
         f = grad(f)

@@ -23,7 +23,15 @@ def m_logsumexp(x, axis=None, keepdims=False):
     return m_log(m_sum(m_exp(x), axis, keepdims))
 
 
-AXES = [((4,), -1), ((4,), 0), ((2, 3), -1), ((2, 3), 0), ((2, 3), (0, 1)), ((2, 3), None), ((2, 2, 2), 1)]
+AXES = [
+    ((4,), -1),
+    ((4,), 0),
+    ((2, 3), -1),
+    ((2, 3), 0),
+    ((2, 3), (0, 1)),
+    ((2, 3), None),
+    ((2, 2, 2), 1),
+]
 AXES += [((2, 2, 2), (0, -1)), ((1,), 0), ((2, 1), 1)]
 
 
@@ -32,7 +40,13 @@ AXES += [((2, 2, 2), (0, -1)), ((1,), 0), ((2, 1), 1)]
 def test_softmax_and_its_logarithm(shape, axis, offset):
     x = 2 * normal(*shape) + offset
     order = 2 if x.size < 7 else 1
-    check(lambda x: F.softmax(x, axis=axis), lambda x: m_softmax(x, axis), x, order=order, float32=not offset)
+    check(
+        lambda x: F.softmax(x, axis=axis),
+        lambda x: m_softmax(x, axis),
+        x,
+        order=order,
+        float32=not offset,
+    )
     check(
         lambda x: F.log_softmax(x, axis=axis),
         lambda x: m_log(m_softmax(x, axis)),
@@ -64,7 +78,14 @@ def test_defaults():
     assert_close(Tensor(x).logsumexp(axis=0).data, F.logsumexp(x, axis=0))
 
 
-EXTREMES = [[709.0, -709.0], [1e4, 0.0, 1e4], [-1e4, -1e4], [1e308, -1e308], [-745.0, 0.0], [0.0, -1e300]]
+EXTREMES = [
+    [709.0, -709.0],
+    [1e4, 0.0, 1e4],
+    [-1e4, -1e4],
+    [1e308, -1e308],
+    [-745.0, 0.0],
+    [0.0, -1e300],
+]
 
 
 @pytest.mark.parametrize("row", EXTREMES, ids=str)
@@ -110,7 +131,12 @@ def test_logsumexp_of_infinity():
         assert F.logsumexp(x).data == np.inf
 
 
-LINEAR = [((3,), (2, 3), (2,)), ((4, 3), (2, 3), (2,)), ((2, 2, 3), (2, 3), (2,)), ((1, 1), (1, 1), (1,))]
+LINEAR = [
+    ((3,), (2, 3), (2,)),
+    ((4, 3), (2, 3), (2,)),
+    ((2, 2, 3), (2, 3), (2,)),
+    ((1, 1), (1, 1), (1,)),
+]
 LINEAR += [((0, 3), (2, 3), (2,)), ((4, 3), (2, 3), (1,)), ((4, 3), (2, 3), ())]
 
 
@@ -176,7 +202,9 @@ def m_bce(x, y):
     return m_log(1 + m_exp(x)) - x * y
 
 
-@pytest.mark.parametrize("shapes", [((4,), (4,)), ((2, 3), (3,)), ((), ()), ((0,), (0,)), ((2, 1), (1, 3))])
+@pytest.mark.parametrize(
+    "shapes", [((4,), (4,)), ((2, 3), (3,)), ((), ()), ((0,), (0,)), ((2, 1), (1, 3))]
+)
 def test_binary_cross_entropy_with_logits(shapes):
     x, y = 3 * normal(*shapes[0]), 1 / (1 + np.exp(normal(*shapes[1], seed=1)))
     check(fused.bce_with_logits, m_bce, x, y)
@@ -210,14 +238,20 @@ def m_label_cross_entropy(x):
 
 def test_cross_entropy_on_labels():
     check(
-        lambda x: fused.label_cross_entropy(x, labels=LABELS)
-        if isinstance(x, Tensor)
-        else fused.label_cross_entropy(np.asarray(x), labels=LABELS),
+        lambda x: (
+            fused.label_cross_entropy(x, labels=LABELS)
+            if isinstance(x, Tensor)
+            else fused.label_cross_entropy(np.asarray(x), labels=LABELS)
+        ),
         m_label_cross_entropy,
         2 * normal(3, 4),
         order=1,
     )
-    check(lambda x: fused.label_cross_entropy(x, labels=LABELS), m_label_cross_entropy, 2 * normal(3, 3))
+    check(
+        lambda x: fused.label_cross_entropy(x, labels=LABELS),
+        m_label_cross_entropy,
+        2 * normal(3, 3),
+    )
 
 
 def test_cross_entropy_on_labels_is_exact_far_out():

@@ -7,7 +7,7 @@ from oracles import assert_close, check, normal
 import micrograd_nn.functional as F
 from micrograd_nn import Tensor, Value, grad
 
-I = np.array  # noqa: E741
+I = np.array
 S = np.s_
 INDICES = [
     ((4,), S[1]),
@@ -74,7 +74,9 @@ INDICES = [
 @pytest.mark.parametrize(("shape", "index"), INDICES, ids=lambda p: repr(p).replace("\n", ""))
 def test_every_kind_of_index(shape, index):
     x = normal(*shape)
-    check(lambda x: F.getitem(x, index), lambda x: np.asarray(np.asarray(x, object)[index], object), x)
+    check(
+        lambda x: F.getitem(x, index), lambda x: np.asarray(np.asarray(x, object)[index], object), x
+    )
     assert_close(Tensor(x)[index].data, x[index])
 
 
@@ -204,7 +206,13 @@ def test_joining_many():
     assert values[2999].grad == 5998.0
 
 
-SPLITS = [((6,), 3, 0), ((6,), [2, 3], 0), ((2, 4), 2, 1), ((2, 4), [1, 1], -1), ((4, 2), [0, 9], 0)]
+SPLITS = [
+    ((6,), 3, 0),
+    ((6,), [2, 3], 0),
+    ((2, 4), 2, 1),
+    ((2, 4), [1, 1], -1),
+    ((4, 2), [0, 9], 0),
+]
 SPLITS += [((6,), [4, 2], 0), ((6,), [-2], 0)]
 
 
@@ -224,7 +232,7 @@ def test_split(shape, sections, axis):
 
 
 def test_a_split_that_is_not_equal_is_refused():
-    with pytest.raises(ValueError, match="split|divi"):
+    with pytest.raises(ValueError, match=r"split|divi"):
         F.split(Tensor(np.ones(5)), 2)
 
 
