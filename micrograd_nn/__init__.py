@@ -1,6 +1,6 @@
 """A neural network is a graph that you can read."""
 
-from micrograd_nn import functional
+from micrograd_nn import data, functional
 from micrograd_nn.graph.derivatives import (
     grad,
     hessian,
@@ -34,6 +34,19 @@ from micrograd_nn.nn import (
     Neuron,
     Sequential,
 )
+from micrograd_nn.training import (
+    SGD,
+    Adam,
+    AdamW,
+    History,
+    RMSProp,
+    evaluate,
+    fit,
+    load,
+    predict,
+    predict_proba,
+    save,
+)
 
 __all__ = [
     "Value",
@@ -49,6 +62,18 @@ __all__ = [
     "Dropout",
     "Flatten",
     "LayerNorm",
+    "fit",
+    "predict",
+    "predict_proba",
+    "evaluate",
+    "History",
+    "SGD",
+    "RMSProp",
+    "Adam",
+    "AdamW",
+    "save",
+    "load",
+    "data",
     "grad",
     "value_and_grad",
     "vjp",

@@ -300,13 +300,15 @@ class Node:
     def _constant(cls, data: Any) -> Node:
         raise NotImplementedError  # each kind of node has its own constants
 
-    def _recorded_inputs(self) -> Iterator[Node]:
-        """Yield the inputs that are nodes, without making nodes of plain constants."""
-        for node in self._recorded()[:2]:
+    def _recorded_inputs(self) -> list[Node]:
+        """Return the inputs that are nodes, without making nodes of plain constants."""
+        found: list[Node] = []
+        for node in self._recorded()[:2] if isinstance(self._a, Group) else (self._a, self._b):
             if type(node) is tuple:
-                yield from (i for i in node if i is not None)
+                found += [i for i in node if i is not None]
             elif node is not None:
-                yield node
+                found.append(node)
+        return found
 
     def _own_tag(self) -> Tag:
         """Return a tag that no other node shares, making one if need be."""

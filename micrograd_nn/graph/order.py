@@ -24,16 +24,16 @@ def toposort(*roots: Node, constants: bool = True) -> list[Node]:
     """
     order: list[Node] = []
     seen: set[Node] = set()
-    stack = [(root, False) for root in reversed(roots)]
+    stack: list[Node | None] = list(reversed(roots))
     while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
+        node = stack.pop()
+        if node is None:  # the inputs of the node below it on the stack are done
+            order.append(stack.pop())  # type: ignore[arg-type]
         elif node not in seen:
             seen.add(node)
-            stack.append((node, True))
-            inputs = node.inputs if constants else [*node._recorded_inputs()]
-            stack += [(i, False) for i in reversed(inputs) if i not in seen]
+            stack += (node, None)
+            inputs = node.inputs if constants else node._recorded_inputs()
+            stack += [i for i in reversed(inputs) if i not in seen]
     return order
 
 

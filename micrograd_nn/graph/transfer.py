@@ -6,7 +6,9 @@ column for each slot, and the inputs by number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import repeat
 from typing import Any
 
@@ -79,6 +81,19 @@ def _sorted_leaves_first(root: Node) -> tuple[list[Node], list[Node], list[Any],
     return leaves, inner, first, second
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    # Millions of new objects, none of them garbage, would make the collector run over and over.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_collector_paused()
 def reduce(node: Node) -> tuple[Any, ...]:
     """Return what ``pickle`` needs to make the node and the graph below it again.
 
@@ -94,6 +109,7 @@ def _one_restored(kind: type[Node], columns: Columns) -> Node:
     return _restored([kind], columns)[0]
 
 
+@_collector_paused()
 def _rebuilt(
     leaves: list[Node], kinds: list[type[Node]], columns: Columns, first: Any, second: Any
 ) -> Node:
@@ -102,6 +118,7 @@ def _rebuilt(
     return nodes[-1]
 
 
+@_collector_paused()
 def deepcopy(node: Node, memo: dict[int, Any]) -> Node:
     """Copy the node and the graph below it, each node once."""
     leaves, inner, first, second = _sorted_leaves_first(node)

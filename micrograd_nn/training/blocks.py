@@ -19,9 +19,12 @@ Array = np.ndarray[Any, Any]
 
 _ARRAYS = {np.ndarray}
 
-#: Up to this many numbers a parameter shares its block; a larger one is updated in pieces of as
-#: many, so that all that the formula reads and writes stays in the processor's cache.
-SMALL = 32768
+#: A tensor of up to this many numbers shares its block; a larger one has a block of its own.
+SMALL = 4096
+
+#: The formula is applied to pieces of this many numbers, so that all that it reads and writes
+#: stays in the processor's cache.
+PIECE = 32768
 
 
 def blocks_of(parameters: Sequence[Node]) -> list[Block]:
@@ -78,6 +81,10 @@ class Block:
             (np.shape(node._data), start * self.own.itemsize)
             for node, (start, _) in zip(nodes, self.bounds, strict=True)
         ]
+        #: Whether θ − α ∇ of a parameter is something else than an array of its dtype.
+        self.uneven = (
+            self.scalars or self.own is not self.dtype or any(not s for s, _ in self._layout)
+        )
         self._flat: Array | None = None
         self._views: list[Array] = []
         self._buffer: Array | None = None  # for the gradients, which nobody else gets to see
@@ -92,11 +99,11 @@ class Block:
         new = np.empty(self.size, self.dtype)
         arrays.append(new)
         arrays.extend(state)
-        if self.size <= SMALL or len(self.nodes) > 1:
+        if self.size <= PIECE:
             formula(*arrays)
         else:
-            for start in range(0, self.size, SMALL):
-                formula(*[array[start : start + SMALL] for array in arrays])
+            for start in range(0, self.size, PIECE):
+                formula(*[array[start : start + PIECE] for array in arrays])
         self._write(new)
 
     def _theta(self) -> Array:
@@ -144,11 +151,8 @@ class ScalarBlock(Block):
         return np.array([node._data for node in self.nodes])
 
     def _gradient(self) -> Array:
-        grads = [node._grad for node in self.nodes]
-        try:
-            return np.array(grads, dtype=np.float64)
-        except (TypeError, ValueError):  # some are nodes, after backward(create_graph=True)
-            return np.array([g._data if isinstance(g, Node) else g for g in grads], np.float64)
+        # Some may be nodes, after backward(create_graph=True): NumPy takes their float().
+        return np.array([node._grad for node in self.nodes], np.float64)
 
     def _write(self, new: Array) -> None:
         for node, number in zip(self.nodes, new.tolist(), strict=True):

@@ -6,7 +6,7 @@ state starts at 0. They are evaluated in the order in which they are written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -67,6 +67,24 @@ class SGD(Optimizer):
         self.nesterov = nesterov
         self.weight_decay = weight_decay
         super().__init__(parameters, lr)
+
+    def step(self) -> None:
+        """Move each parameter once, by its gradient."""
+        if self.momentum or self.weight_decay:
+            super().step()
+            return
+        # Two operations to a tensor cost less than to lay them one after another.
+        self.steps += 1
+        for block in self._blocks:
+            if block.uneven:
+                block.update(self._update, ())
+                continue
+            for node in block.nodes:
+                grad = node._grad
+                if type(grad) is not float:  # else it is zero: no backward pass has reached it
+                    if type(grad) is not np.ndarray:
+                        grad = grad._data
+                    node._overwrite(node._data - grad * self._lr)
 
     def _state_names(self) -> tuple[str, ...]:
         return ("v",) if self.momentum else ()
@@ -193,7 +211,7 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        self.betas = tuple(betas) if isinstance(betas, (tuple, list)) else betas
+        self.betas = betas
         self.eps = eps
         self._corrections = (1.0, 1.0)
         super().__init__(parameters, lr)
@@ -287,3 +305,9 @@ class AdamW(Adam):
     def _check_settings(cls, values: Mapping[str, Any]) -> None:
         super()._check_settings(values)
         checked_number("weight_decay", values["weight_decay"])
+
+
+#: Every optimiser by its name.
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    kind.__name__: kind for kind in (SGD, RMSProp, Adam, AdamW)
+}

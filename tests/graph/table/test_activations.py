@@ -7,7 +7,7 @@ import pytest
 from oracles import assert_close, check, each, mp, normal
 
 import micrograd_nn.functional as F
-from micrograd_nn import Tensor, Value, grad, hessian, jvp
+from micrograd_nn import Tensor, Value, grad, hessian, jvp, vjp
 
 
 def m_phi(x):
@@ -288,3 +288,36 @@ def test_logsumexp_of_nothing_but_minus_infinity():
     assert not np.any(np.isnan(x.grad))
     assert_close(rows.grad[1], [0.5, 0.5])
     assert not np.any(np.isnan(rows.grad))
+
+
+ELEMENTS = {"sqrt": F.sqrt, "log": F.log, "tanh": F.tanh, "x ** 0.5": lambda x: x**0.5}
+ELEMENTS |= {"x * x": lambda x: x * x, "1 / x": lambda x: 1 / x, "gelu": F.gelu, "sin": F.sin}
+
+
+@pytest.mark.parametrize("road", ["backward", "create_graph", "vjp", "mask"])
+@pytest.mark.parametrize("bad", [-1.0, 0.0, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_a_seed_of_zero_contributes_zero(name, bad, road):
+    f, x, seed = ELEMENTS[name], Tensor([bad, 4.0]), np.array([0.0, 1.0])
+    with np.errstate(all="ignore"):
+        if road == "vjp":
+            found = vjp(f, x.data)[1](seed)[0]
+        elif road == "mask":
+            (f(x) * seed).sum().backward()
+            found = x.grad
+        else:
+            f(x).backward(seed=seed, create_graph=road == "create_graph")
+            found = np.asarray(x.grad)
+    assert found[0] == 0.0
+    assert np.isfinite(found[1])
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_whose_seed_is_zero_contributes_zero(name, bad):
+    x = Tensor([[bad, bad, 0.0], [1.0, 2.0, 4.0]])
+    with np.errstate(all="ignore"):
+        y = ROWS[name](x)
+        y.backward(seed=np.array([[0.0], [1.0]]) * normal(*y.shape))
+    assert list(x.grad[0]) == [0.0, 0.0, 0.0]
+    assert np.all(np.isfinite(x.grad[1]))
