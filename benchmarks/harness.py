@@ -1,4 +1,4 @@
-"""Timing in turn: each round runs every contestant once, so that a drift of the machine hits all."""
+"""Timing in turn: each round runs every contestant, so that a drift of the machine hits all."""
 
 from __future__ import annotations
 

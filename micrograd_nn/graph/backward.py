@@ -96,7 +96,7 @@ def checked_seed(root: Node, seed: Any) -> Any:
                 "backward(seed=...) of that shape"
             )
         return 1.0 if type(root._data) is float else np.ones(shape, root._data.dtype)
-    elif isinstance(seed, Node):
+    if isinstance(seed, Node):
         seed = seed._data
     if isinstance(root._data, float) and not isinstance(root._data, np.generic):
         return float(seed)
@@ -208,8 +208,6 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
             with np.errstate(all="ignore"):
                 cotangent = rule(g, node._data, *saved, **params)
             masked = True
-        if type(cotangent) is float:
-            cotangent = np.full(np.shape(child._data), cotangent)
         if masked and np.any(np.isnan(cotangent)):
             cotangent = _without_zero_times_infinity(op, rule, cotangent, g, saved, params)
         for recorded in saved:
@@ -242,8 +240,10 @@ def _deliver(child: Node, cotangent: Any, g: Any) -> None:
     """Add a cotangent to the gradient of an input, summed over repeated axes."""
     data = child._data
     if type(data) is float:
-        child._grad += float(np.sum(cotangent))
+        child._grad += cotangent if type(cotangent) is float else float(np.sum(cotangent))
         return
+    if type(cotangent) is float:
+        cotangent = np.full(data.shape, cotangent, data.dtype)
     if cotangent.shape != data.shape:
         axes = unbroadcast_axes(cotangent.shape, data.shape)
         cotangent = np.add.reduce(cotangent, axis=axes).reshape(data.shape)

@@ -58,15 +58,14 @@ def unit(activation: Primitive) -> Primitive:
     name = "affine" if activation is identity else f"unit_{activation.name}"
     if name in table:
         return table[name]
-    kernel = activation.on_floats
-    assert kernel is not None
 
     def on_floats(xs: Any, ws: Any) -> float:
-        return kernel(sum(map(mul, ws, xs), ws[-1]))
+        return float(activation(sum(map(mul, ws, xs), ws[-1])))
 
     def arguments(g, a, xs, ws):
         z = sum((w * x for w, x in zip(ws, xs, strict=False)), ws[-1])
-        (rule,) = activation.rules
+        rule = activation.rules[0]
+        assert rule is not None
         delta = rule(g, a, z)
         return [delta * w for w in ws[:-1]], [*(delta * x for x in xs), delta]
 
@@ -210,10 +209,11 @@ class Units(Group):
 def _sum_of_products(x: FloatArray, y: FloatArray, finite: bool) -> FloatArray:
     """Return x @ y, in which a factor of exactly 0 in x makes a product 0, if y isn't finite."""
     if finite:
-        return x.dot(y)
+        product: FloatArray = x.dot(y)
+        return product
     with np.errstate(all="ignore"):
-        terms = np.where(x[..., None] == 0, 0.0, x[..., None] * y)
-        return terms.sum(-2)  # type: ignore[no-any-return]
+        terms: FloatArray = np.where(x[..., None] == 0, 0.0, x[..., None] * y)
+        return np.asarray(terms.sum(-2))
 
 
 _new = object.__new__

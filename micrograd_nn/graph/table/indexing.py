@@ -77,14 +77,22 @@ concatenate = primitive(
 )
 
 
+def _stack(parts: Any, axis: int) -> Any:
+    if axis in (0, -1) and all(type(part) is float for part in parts):  # hundreds of weights
+        return np.array(parts)
+    return np.stack(parts, axis=axis)
+
+
 def stack_parts(g, z, parts, *, axis):
+    if type(g) is np.ndarray and g.ndim == 1:
+        return g.tolist()
     axis = axis % len(shape_of(g))
     return [getitem(g, index=(slice(None),) * axis + (i,)) for i in range(len(parts))]
 
 
 stack = primitive(
     "stack",
-    lambda parts, axis: np.stack(parts, axis=axis),
+    _stack,
     stack_parts,
     notation="stack({})",
     code="np.stack([{}], axis={axis})",
