@@ -56,11 +56,22 @@ def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> Non
         backward_recorded(root, seed)
         return
     g = checked_seed(root, seed)
+    leaves = _passed(root, g, careful=False)
+    if any(_is_nan(leaf._grad) for leaf, _ in leaves):
+        # Perhaps a cotangent of 0 has met a NaN: once more, looking at each step.
+        for leaf, before in leaves:
+            leaf._grad = before
+        leaves = _passed(root, g, careful=True)
+    for leaf, before in leaves:
+        _accumulate(leaf, before)
+
+
+def _passed(root: Node, seed: Any, careful: bool) -> list[tuple[Node, Any]]:
+    """Do one backward pass; return the leaves with the gradients they had before."""
     order, leaves = _reachable(root)
     try:
-        root._grad = g
+        root._grad = seed
         with np.errstate(all="ignore", invalid="raise"):
-            careful = False
             for node in reversed(order):
                 g = node._grad
                 if type(g) is not float:
@@ -71,8 +82,14 @@ def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> Non
         for leaf, before in leaves:
             leaf._grad = before
         raise
-    for leaf, before in leaves:
-        _accumulate(leaf, before)
+    return leaves
+
+
+def _is_nan(grad: Any) -> bool:
+    if type(grad) is float:
+        return grad != grad
+    total = np.add.reduce(grad, axis=None)
+    return bool(total != total)
 
 
 def _accumulate(leaf: Node, before: Any) -> None:

@@ -120,7 +120,7 @@ def _grouped_operands(node: Node, create_graph: bool) -> list[tuple[tuple[Any, .
     if op.variadic:
         return [(tuple(children), operands)]
     if op.vector:
-        first = len(node._a)
+        first = len(node._recorded()[0])
         return [
             (tuple(children[:first]), operands[:first]),
             (tuple(children[first:]), operands[first:]),

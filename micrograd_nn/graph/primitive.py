@@ -98,6 +98,7 @@ class Primitive:
         self.vector = vector
         self.multilinear = multilinear
         self.hides_nan = hides_nan
+        self.row: Primitive = self  # but for the variants that single nodes use
         self.pull: Pull
         self.rules = tuple(rules)
 
@@ -111,11 +112,6 @@ class Primitive:
         self._rules = rules
         self.reads = _arguments_read(rules)
         self.pull = float_pull(self)
-
-    @property
-    def row(self) -> Primitive:
-        """The row of the table: this one, but for the variants that single nodes use."""
-        return self
 
     @property
     def arity(self) -> int:
@@ -137,7 +133,11 @@ class Primitive:
         arrays = False
         for arg in args:
             kind = type(arg)
-            if kind is np.ndarray and arg.dtype.kind == "f":
+            if (
+                (kind is np.ndarray and arg.dtype.kind == "f")
+                or kind is np.float64
+                or kind is np.float32
+            ):
                 arrays = True
             elif kind is not float:
                 if kind is Node.kinds["Tensor"]:
@@ -190,16 +190,10 @@ class _Variant(Primitive):
     def __init__(self, made_by: Callable[[Primitive], Primitive], row: Primitive, **fields: Any):
         self.__dict__.update(row.__dict__)
         self.__dict__.update(fields)
-        self._row = row.row
         self._made_by = made_by
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (self._made_by, (self._row,))
-
-    @property
-    def row(self) -> Primitive:
-        """The row of the table."""
-        return self._row
+        return (self._made_by, (self.row,))
 
 
 def for_tuples(row: Primitive) -> Primitive:

@@ -147,7 +147,13 @@ class Units(Group):
 
     _inputs: tuple[Value, ...] | None
 
-    def __init__(self, inputs: tuple[Value, ...] | Units, x: FloatArray, parameters: Parameters):
+    def __init__(
+        self,
+        inputs: tuple[Value, ...] | Units,
+        x: FloatArray,
+        parameters: Parameters,
+        values: tuple[Value, ...] | None = None,
+    ) -> None:
         W, b = parameters._data
         activation = parameters._op
         assert activation is not None
@@ -158,7 +164,7 @@ class Units(Group):
         self._op = activation
         self._a, self._b = inputs, parameters
         self._tag = None
-        self._inputs = inputs if isinstance(inputs, tuple) else None
+        self._inputs = inputs if isinstance(inputs, tuple) else values
 
     def pull_array(self, g: Any, careful: bool) -> bool:
         """Carry the cotangents of the activations to the inputs and the parameters."""
@@ -167,7 +173,10 @@ class Units(Group):
             delta = rule(g, self._data, self._y)  # type: ignore[misc]
         except FloatingPointError:
             with np.errstate(all="ignore"):
-                delta = np.where(g == 0, 0.0, rule(g, self._data, self._y))  # type: ignore[misc]
+                delta = rule(g, self._data, self._y)  # type: ignore[misc]
+            careful = True
+        if careful:
+            delta = np.where(g == 0, 0.0, delta)
         parameters = self._b
         if type(parameters._grad) is float:
             parameters._grad = []
@@ -209,7 +218,11 @@ class Units(Group):
 def _sum_of_products(x: FloatArray, y: FloatArray, finite: bool) -> FloatArray:
     """Return x @ y, in which a factor of exactly 0 in x makes a product 0, if y isn't finite."""
     if finite:
-        product: FloatArray = x.dot(y)
+        try:
+            product: FloatArray = x.dot(y)
+        except FloatingPointError:  # infinities that meet: NaN, as IEEE has it
+            with np.errstate(all="ignore"):
+                product = x.dot(y)
         return product
     with np.errstate(all="ignore"):
         terms: FloatArray = np.where(x[..., None] == 0, 0.0, x[..., None] * y)
@@ -220,13 +233,21 @@ _new = object.__new__
 
 
 def record_units(
-    inputs: tuple[Value, ...] | Units, x: FloatArray, parameters: Parameters
+    inputs: tuple[Value, ...] | Units,
+    x: FloatArray,
+    parameters: Parameters,
+    values: tuple[Value, ...] | None = None,
 ) -> Units | list[Value]:
-    """Record a layer of units on one example; under ``no_grad`` return constants."""
+    """Record a layer of units on one example; under ``no_grad`` return constants.
+
+    Where the inputs are ``Units`` whose members the user holds, ``values`` are these members.
+    """
     with np.errstate(all="ignore"):
-        units = Units(inputs, x, parameters)
+        units = Units(inputs, x, parameters, values)
     if not modes.recording:
         return [Constant(activation) for activation in units._data.tolist()]
+    if modes.finite:
+        units.members()  # raises for the first unit that isn't finite
     return units
 
 

@@ -74,7 +74,6 @@ def to_scalars(model: Sequential) -> MLP:
                 weight.data = number
             neuron.b.data = bias
         result.layers[position] = layer
-    result.layers = result.layers
     return result
 
 
@@ -93,6 +92,8 @@ def to_config(model: Module) -> dict[str, Any] | None:
     'MLP'
     """
     config = model.config() if _TYPES.get(type(model).__name__) is type(model) else None
+    if isinstance(model, Sequential) and any(to_config(layer) is None for layer in model.layers):
+        config = None
     return None if config is None else {"type": type(model).__name__, "config": config}
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, overload
 
 import numpy as np
 
 from micrograd_nn.graph import functions
+from micrograd_nn.graph.node import Node, modes
+from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.nn import activations, initialisers
 from micrograd_nn.nn.module import Module
@@ -66,11 +69,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         """Return x Wᵀ + b."""
-        shape = np.shape(x._data if isinstance(x, Tensor) else x)
-        if not shape or shape[-1] != self.n_in:
-            raise ValueError(
-                f"{self._scope or 'Linear'} takes rows of {self.n_in} numbers, got shape {shape}"
-            )
+        _check_width(self, x, self.n_in)
         return functions.linear(x, self.W, self.b)
 
     def extra_repr(self) -> str:
@@ -109,9 +108,9 @@ class Activation(Module):
         """Return the name of the function."""
         return repr(self.name)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments to build the layer again."""
-        return {"name": self.name}
+    def config(self) -> dict[str, Any] | None:
+        """Return the arguments to build the layer again, or None for a function of no name."""
+        return {"name": self.name} if self.name in activations.ACTIVATIONS else None
 
 
 class Dropout(Module):
@@ -136,10 +135,9 @@ class Dropout(Module):
         """Return x with elements dropped, in training."""
         if not self.training or self.p == 0.0:
             return x
-        shape = np.shape(x._data if isinstance(x, Tensor) else x)
-        dtype = x.dtype if hasattr(x, "dtype") else np.float64
-        kept = (self.generator.random(shape) >= self.p).astype(dtype)
-        return x * (kept / dtype.type(1.0 - self.p) if hasattr(dtype, "type") else kept)
+        x = x if isinstance(x, Node) else np.asarray(as_floating(x))
+        kept = self.generator.random(x.shape) >= self.p
+        return x * (kept.astype(x.dtype) / x.dtype.type(1.0 - self.p))
 
     def extra_repr(self) -> str:
         """Return the probability."""
@@ -170,6 +168,7 @@ class LayerNorm(Module):
 
     def forward(self, x: Any) -> Any:
         """Return the standardised, scaled and shifted rows."""
+        _check_width(self, x, self.n)
         return functions.layer_norm(x, self.w, self.b, self.eps)
 
     def extra_repr(self) -> str:
@@ -215,6 +214,7 @@ class BatchNorm(Module):
 
     def forward(self, x: Any) -> Any:
         """Return the standardised, scaled and shifted columns."""
+        _check_width(self, x, self.n)
         data = x._data if isinstance(x, Tensor) else np.asarray(x)
         if not self.training:
             scale = 1.0 / np.sqrt(self.running_var + self.eps)
@@ -258,7 +258,9 @@ class Flatten(Module):
     def forward(self, x: Any) -> Any:
         """Return x of shape (m, ...) as (m, n)."""
         shape = np.shape(x._data if isinstance(x, Tensor) else x)
-        return functions.reshape(x, (shape[0], -1))
+        if not shape:
+            raise ValueError("Flatten takes examples as rows, got a single number")
+        return functions.reshape(x, (shape[0], math.prod(shape[1:])))
 
     def config(self) -> dict[str, Any]:
         """Return the arguments to build the layer again."""
@@ -288,9 +290,9 @@ class Sequential(Module):
         self.layers = [
             layer if isinstance(layer, Module) else Activation(layer) for layer in layers
         ]
-        with_parameters = [layer for layer in self.layers if layer.parameters()]
-        for k, layer in enumerate(with_parameters, start=1):
-            for parameter in layer.parameters():
+        own = [[node for _, node in part._own_nodes()] for _, part in self.named_modules()]
+        for k, nodes in enumerate(filter(None, own), start=1):
+            for parameter in nodes:
                 base = re.fullmatch(r"([A-Za-z]+)\d*", parameter.name or "")
                 if base is not None:
                     parameter.name = f"{base[1]}{k}"
@@ -315,6 +317,13 @@ class Sequential(Module):
         """Return the arguments to build the network again, or None for a layer that has none."""
         parts = [{"type": type(layer).__name__, "config": layer.config()} for layer in self.layers]
         return None if any(part["config"] is None for part in parts) else {"layers": parts}
+
+
+def _check_width(layer: Module, x: Any, width: int) -> None:
+    shape = np.shape(x._data if isinstance(x, Tensor) else x)
+    if not shape or shape[-1] != width:
+        where = modes.scope or type(layer).__name__
+        raise ValueError(f"{where} takes rows of {width} numbers, got shape {shape}")
 
 
 def _check_size(name: str, size: Any) -> None:

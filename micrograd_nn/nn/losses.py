@@ -15,6 +15,7 @@ import numpy as np
 
 from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.table import fused
 from micrograd_nn.graph.table.arrays import shape_of
 from micrograd_nn.nn.activations import chosen
@@ -47,7 +48,7 @@ def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     return _reduced(F.abs(prediction - target), reduction)
 
 
-def huber(prediction: Any, target: Any, delta: float = 1.0, reduction: str = "mean") -> Any:
+def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Return ½ e² where |e| ≤ δ, else δ (|e| − ½ δ), for the error e = ŷ − y.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
@@ -61,10 +62,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0, reduction: str = "me
     if not delta > 0:
         raise ValueError(f"delta must be positive, got {delta}")
     prediction, target = _paired("huber", prediction, target)
-    # With c = clip(e, −δ, δ): c (e − ½ c) is both branches, and smooth enough to differentiate.
-    error = prediction - target
-    inner = F.clip(error, -delta, delta)
-    return _reduced(inner * (error - 0.5 * inner), reduction)
+    return _reduced(fused.huber(prediction - target, float(delta)), reduction)
 
 
 def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -101,11 +99,11 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
     prediction, target = _paired("binary_cross_entropy", prediction, target)
     _check_unit_interval("binary_cross_entropy", "predictions", prediction)
     _check_unit_interval("binary_cross_entropy", "targets", target)
-    # 0 · log 0 is 0: a cotangent of exactly 0 contributes nothing, and `where` gives it
+    # 0 · log 0 is 0: the factor that vanishes is replaced, together with its derivative.
     p, y = _data(prediction), _data(target)
     right = F.where(y == 0, 0.0, target * F.log(F.where((y == 0) & (p == 0), 1.0, prediction)))
-    rest = F.where((y == 1) & (p == 1), 1.0, 1.0 - prediction)
-    wrong = F.where(y == 1, 0.0, (1.0 - target) * F.log(rest))
+    rest = F.log1p(F.where((y == 1) & (p == 1), 0.0, -prediction))
+    wrong = F.where(y == 1, 0.0, (1.0 - target) * rest)
     return _reduced(-(right + wrong), reduction)
 
 
@@ -145,18 +143,18 @@ def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     >>> bool(abs(a - b) < 1e-15)
     True
     """
-    prediction = F._gathered(prediction)
+    prediction, target = F._gathered(prediction), _listed(target)
     rows, classes = _class_shape("cross_entropy", prediction)
     labels = _labels("cross_entropy", target, rows, classes)
     if labels is not None:
         return _reduced(fused.label_cross_entropy(prediction, labels=labels), reduction)
-    losses = -F.sum(target * F.log_softmax(prediction), axis=-1)
-    return _reduced(losses, reduction)
+    logs = F.where(_data(target) == 0, 0.0, F.log_softmax(prediction))
+    return _reduced(-F.sum(target * logs, axis=-1), reduction)
 
 
 def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return −Σ_c y_c log ŷ_c, for probabilities ŷ (m, C); targets as for ``cross_entropy``."""
-    prediction = F._gathered(prediction)
+    prediction, target = F._gathered(prediction), _listed(target)
     rows, classes = _class_shape("categorical_cross_entropy", prediction)
     _check_unit_interval("categorical_cross_entropy", "predictions", prediction)
     labels = _labels("categorical_cross_entropy", target, rows, classes)
@@ -166,11 +164,12 @@ def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "me
     return _reduced(-F.sum(weights * logs, axis=-1), reduction)
 
 
-def soft_iou(prediction: Any, target: Any, reduction: str = "mean", eps: float = 1e-12) -> Any:
+def soft_iou(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return 1 − Σ ŷ y / Σ (ŷ + y − ŷ y), intersection over union, per example.
 
-    The sums run over all axes but the first; a vector or column is one example. Source: Rahman,
-    Wang, "Optimizing intersection-over-union in deep neural networks for image segmentation", 2016.
+    Of two empty masks it is 0, with gradient 0. The sums run over all axes but the first; a vector
+    or column is one example. Source: Rahman, Wang, "Optimizing intersection-over-union in deep
+    neural networks for image segmentation", 2016.
 
     Examples
     --------
@@ -185,7 +184,9 @@ def soft_iou(prediction: Any, target: Any, reduction: str = "mean", eps: float =
     axes = tuple(range(1, len(shape))) if math.prod(shape[1:]) > 1 else None
     both = prediction * target
     union = F.sum(prediction + target - both, axis=axes)
-    return _reduced(1.0 - (F.sum(both, axis=axes) + eps) / (union + eps), reduction)
+    empty = _data(union) == 0
+    share = F.sum(both, axis=axes) / F.where(empty, 1.0, union)
+    return _reduced(F.where(empty, 0.0, 1.0 - share), reduction)
 
 
 #: Every loss by its name.
@@ -227,6 +228,21 @@ def _data(x: Any) -> Any:
     return x._data if isinstance(x, Node) else x
 
 
+def _floating(x: Any) -> Any:
+    """Return a node as it is, a sequence as a Tensor or array, integers as floats."""
+    if isinstance(x, Node):
+        return x
+    return F._gathered(x) if isinstance(x, (list, tuple)) else as_floating(x)
+
+
+def _listed(target: Any) -> Any:
+    """Return a list of Values as a Tensor; labels as they are."""
+    nodes = isinstance(target, (list, tuple)) and any(isinstance(t, Node) for t in target)
+    return (
+        F._gathered(target) if nodes else target if isinstance(target, Node) else np.asarray(target)
+    )
+
+
 def _reduced(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
@@ -239,10 +255,7 @@ def _reduced(losses: Any, reduction: str) -> Any:
 
 def _paired(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Return prediction and target in one shape; a lone column may stand against a vector."""
-    if isinstance(prediction, (list, tuple)):
-        prediction = F._gathered(prediction)
-    if isinstance(target, (list, tuple)):
-        target = F._gathered(target)
+    prediction, target = _floating(prediction), _floating(target)
     shape, wanted = shape_of(target), shape_of(prediction)
     if shape == wanted:
         return prediction, target
@@ -256,7 +269,9 @@ def _paired(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
 
 def _check_unit_interval(loss: str, what: str, x: Any) -> None:
     data = np.asarray(_data(x))
-    if data.size and not (np.nanmin(data) >= 0 and np.nanmax(data) <= 1):
+    if what == "targets" and np.any(np.isnan(data)):
+        raise ValueError(f"{loss}: a target is NaN")
+    if np.any((data < 0) | (data > 1)):
         hint = " (logits? use binary_cross_entropy_with_logits or cross_entropy)"
         raise ValueError(
             f"{loss} needs {what} in [0, 1], got [{np.nanmin(data):g}, {np.nanmax(data):g}]"
@@ -275,7 +290,10 @@ def _labels(loss: str, target: Any, rows: int, classes: int) -> Any:
     """Return integer labels, or None where the target holds a probability for each class."""
     data = np.asarray(_data(target))
     if data.shape == (rows, classes) and not (classes == 1 and data.dtype.kind in "iu"):
-        return None
+        _check_unit_interval(loss, "targets", target)
+        if isinstance(target, Node) or not np.all((data == 0) | (data == 1)):
+            return None
+        return np.argmax(data, axis=1) if np.all(data.sum(1) == 1) else None
     if data.shape == (rows, 1):
         data = data[:, 0]
     if data.shape != (rows,):
@@ -283,7 +301,7 @@ def _labels(loss: str, target: Any, rows: int, classes: int) -> Any:
             f"{loss}: {rows} predictions of {classes} classes need targets of shape ({rows},) or "
             f"({rows}, {classes}), got {data.shape}"
         )
-    if not np.all(data == np.floor(data)):
+    if not np.all(np.isfinite(data) & (data == np.floor(data))):
         raise ValueError(f"{loss}: class labels must be integers")
     if data.size and not (data.min() >= 0 and data.max() < classes):
         raise ValueError(

@@ -61,18 +61,27 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         for path, part in _parts(name, value):
             part.__dict__["_scope"] = path
-        if isinstance(value, (Node, Module, list, tuple)):
-            clock.time += 1  # what was gathered from the old parameters is out of date
+        clock.time += 1  # what was gathered from the old parameters is out of date
         object.__setattr__(self, name, value)
 
     # ---------------------------------------------------------------------------- parameters
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Yield this module and all parts below it with their dotted names."""
-        yield prefix, self
-        for name, value in self._attributes():
-            for path, part in _parts(name, value):
-                yield from part.named_modules(_join(prefix, path))
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield this module and all parts below it, each once, with their dotted names."""
+        seen: set[int] = set()
+        stack: list[tuple[str, Module]] = [("", self)]
+        while stack:
+            prefix, module = stack.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            yield prefix, module
+            parts = [
+                (_join(prefix, path), part)
+                for name, value in module._attributes()
+                for path, part in _parts(name, value)
+            ]
+            stack += reversed(parts)
 
     def named_parameters(self) -> Iterator[tuple[str, Node]]:
         """Yield each parameter once, with its dotted name."""
@@ -163,6 +172,8 @@ class Module:
             )
         arrays = {name: np.asarray(array) for name, array in state.items()}
         for name, array in arrays.items():
+            if array.dtype.kind not in "fiub":
+                raise ValueError(f"{name} holds no real numbers in the state, but {array.dtype}")
             module, attribute = buffers.get(name, (None, ""))
             target = parameters[name]._data if module is None else getattr(module, attribute)
             if array.shape != np.shape(target):

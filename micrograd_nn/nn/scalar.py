@@ -8,8 +8,8 @@ Tensor of shape (m, n_in), they compute all units and examples at once, on the s
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,26 +23,45 @@ from micrograd_nn.nn import activations, initialisers
 from micrograd_nn.nn.layers import _check_size
 from micrograd_nn.nn.module import Module
 
+_SPELLED = {"relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "identity": "Linear"}
 
-class Weights(list[Value]):
-    """A list of weights; replacing one of them is noticed by what has been gathered from it."""
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+class Parts(list[Any]):
+    """A list of weights or neurons; a change of it is noticed by what was gathered from it."""
+
+
+def _noticed(name: str) -> Any:
+    change = getattr(list, name)
+
+    def noticed(self: Parts, *args: Any, **kwargs: Any) -> Any:
         clock.time += 1
-        super().__setitem__(index, value)
+        return change(self, *args, **kwargs)
 
-    def append(self, value: Value) -> None:
-        """Append a weight."""
-        clock.time += 1
-        super().append(value)
-
-    def pop(self, index: SupportsIndex = -1) -> Value:
-        """Remove and return a weight."""
-        clock.time += 1
-        return super().pop(index)
+    noticed.__name__ = name
+    return noticed
 
 
-class Neuron(Module):
+for _name in (
+    "__setitem__ __delitem__ __iadd__ __imul__ append extend insert pop remove clear sort reverse"
+).split():
+    setattr(Parts, _name, _noticed(_name))
+
+
+class _Scalar(Module):
+    """What the scalar modules share: each parameter once, constants left out."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, Parts(value) if type(value) is list else value)
+
+    def parameters(self) -> list[Any]:
+        """Return the parameters, layer by layer and neuron by neuron, weights before biases."""
+        return [p for p in dict.fromkeys(self._leaves()) if p.op is None and p.requires_grad]
+
+    def _leaves(self) -> Iterable[Value]:
+        raise NotImplementedError  # each kind of scalar module has its own
+
+
+class Neuron(_Scalar):
     """One unit: a = g(w·x + b).
 
     Parameters
@@ -52,7 +71,7 @@ class Neuron(Module):
     nonlin : bool
         Whether the activation is ReLU, as in micrograd; else it is the identity.
     activation : str or callable, optional
-        Another activation.
+        Another activation, of one number.
     init : str or callable, optional
         The initialiser of the weights. By default they are drawn from [−1, 1) by Python's
         ``random``, as in micrograd, or by a generator of its own where ``seed`` is given.
@@ -63,6 +82,11 @@ class Neuron(Module):
     ----------
     w : list of Value
     b : Value
+
+    Raises
+    ------
+    ValueError
+        If the activation is a softmax, which mixes the units of a layer.
 
     Examples
     --------
@@ -82,8 +106,16 @@ class Neuron(Module):
         _check_size("nin", nin)
         self.nin = nin
         self.function = activations.by_name(activation or ("relu" if nonlin else "identity"))
-        self.w = Weights(map(Value, _draw(nin, init, seed, activations.name_of(self.function))))
+        self.w = list(map(Value, _draw((1, nin), init, seed, self.activation)[0]))
         self.b = Value(0.0)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "function" and value in (functions.softmax, functions.log_softmax):
+            raise ValueError(
+                "softmax mixes the units of a layer, so a single neuron can't have it: leave the "
+                "output layer linear and use the loss cross_entropy, which takes logits"
+            )
+        super().__setattr__(name, value)
 
     @property
     def activation(self) -> str:
@@ -95,21 +127,27 @@ class Neuron(Module):
         """Whether the activation isn't the identity."""
         return self.function is not activations.identity
 
-    def forward(self, x: Any) -> Any:
-        """Return the activation for one example, or for a batch (m, nin) as a Tensor (m,)."""
-        if _is_batch(x):
-            return _vectorised([self], x).reshape(-1)
-        return _values(_fired([self], x, self))[0]
+    @nonlin.setter
+    def nonlin(self, nonlin: bool) -> None:
+        self.function = activations.by_name("relu" if nonlin else "identity")
 
-    def parameters(self) -> list[Any]:
-        """Return the weights, then the bias."""
-        return [*self.w, self.b]
+    def forward(self, x: Any) -> Any:
+        """Return the activation for one example, or for a batch (..., nin) as a Tensor (...)."""
+        x = _example_or_batch(x)
+        if isinstance(x, tuple):
+            return _values(_fired([self], x, self))[0]
+        result = _vectorised([self], x, self)
+        return functions.reshape(result, result.shape[:-1])
+
+    def _leaves(self) -> Iterable[Value]:
+        return (*self.w, self.b)
 
     def __repr__(self) -> str:
-        return f"{self.activation.title().replace('_', '')}Neuron({self.nin})"
+        name = _SPELLED.get(self.activation, self.activation.title().replace("_", ""))
+        return f"{name}Neuron({self.nin})"
 
 
-class Layer(Module):
+class Layer(_Scalar):
     """Units that see the same inputs; see ``Neuron`` for the parameters.
 
     A layer of one unit returns the Value itself, a layer of more a list of Values.
@@ -121,32 +159,40 @@ class Layer(Module):
     ['unit_relu', 'unit_relu', 'unit_relu']
     """
 
-    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        nonlin: bool = True,
+        activation: Any = None,
+        init: Any = None,
+        seed: Any = None,
+    ) -> None:
+        _check_size("nin", nin)
         _check_size("nout", nout)
-        seed = kwargs.pop("seed", None)
-        if seed is not None:
-            seed = np.random.default_rng(seed)
-        elif kwargs.get("init") is not None:
-            seed = np.random.default_rng()
-        self.neurons = [Neuron(nin, seed=seed, **kwargs) for _ in range(nout)]
+        self.neurons = [Neuron(nin, nonlin, activation, init="zeros") for _ in range(nout)]
+        weights = _draw((nout, nin), init, seed, self.neurons[0].activation)
+        for neuron, row in zip(self.neurons, weights, strict=True):
+            neuron.w = list(map(Value, row))
 
     def forward(self, x: Any) -> Any:
-        """Return the activations for one example, or for a batch as a Tensor (m, nout)."""
-        if _is_batch(x):
+        """Return the activations for one example, or for a batch as a Tensor (..., nout)."""
+        x = _example_or_batch(x)
+        if not isinstance(x, tuple):
             return _vectorised(self.neurons, x, self)
         out = _values(_fired(self.neurons, x, self))
         return out[0] if len(out) == 1 else out
 
-    def parameters(self) -> list[Any]:
-        """Return the parameters, neuron by neuron."""
-        return [p for neuron in self.neurons for p in neuron.parameters()]
+    def _leaves(self) -> Iterable[Value]:
+        return (p for neuron in self.neurons for p in neuron._leaves())
 
     def __repr__(self) -> str:
-        first = self.neurons[0]
-        return f"Layer({first.nin}, {len(self.neurons)}, activation={first.activation!r})"
+        kinds = {neuron.activation for neuron in self.neurons}
+        activation = repr(kinds.pop()) if len(kinds) == 1 else "mixed"
+        return f"Layer({self.neurons[0].nin}, {len(self.neurons)}, activation={activation})"
 
 
-class MLP(Module):
+class MLP(_Scalar):
     """A multi-layer perceptron of single numbers.
 
     Parameters
@@ -155,8 +201,8 @@ class MLP(Module):
         The number of inputs.
     nouts : sequence of int
         The number of units of each layer.
-    activation : str or callable
-        The activation of all layers but the last; ReLU by default.
+    activation : str or callable, or a sequence of them
+        The activation of all layers but the last, or of each of these; ReLU by default.
     output_activation : str or callable
         The activation of the last layer; the identity by default.
     init, seed
@@ -184,22 +230,21 @@ class MLP(Module):
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer: give the number of its units")
+        hidden = len(sizes) - 2
+        several = isinstance(activation, (list, tuple))
+        each = [*activation] if several else [activation] * hidden
+        if len(each) != hidden:
+            raise ValueError(f"{hidden} hidden layers, but {len(each)} activations")
         generator = None if seed is None else np.random.default_rng(seed)
-        last = len(sizes) - 2
         self.layers = [
-            Layer(
-                sizes[i],
-                sizes[i + 1],
-                activation=output_activation if i == last else activation,
-                init=init,
-                seed=generator,
-            )
-            for i in range(len(sizes) - 1)
+            Layer(n_in, n_out, activation=kind or "identity", init=init, seed=generator)
+            for n_in, n_out, kind in zip(sizes, sizes[1:], [*each, output_activation], strict=False)
         ]
 
     def forward(self, x: Any) -> Any:
-        """Return the output for one example, or for a batch as a Tensor (m, n_out)."""
-        if _is_batch(x):
+        """Return the output for one example, or for a batch as a Tensor (..., n_out)."""
+        x = _example_or_batch(x)
+        if not isinstance(x, tuple):
             for layer in self.layers:
                 x = layer(x)
             return x
@@ -211,86 +256,113 @@ class MLP(Module):
         out = _values(x)
         return out[0] if len(out) == 1 else out
 
-    def parameters(self) -> list[Any]:
-        """Return the parameters, layer by layer and neuron by neuron."""
-        return [p for layer in self.layers for p in layer.parameters()]
+    def _leaves(self) -> Iterable[Value]:
+        return (p for layer in self.layers for p in layer._leaves())
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments to build the network again."""
+    def config(self) -> dict[str, Any] | None:
+        """Return the arguments to build the network again, or None if names don't suffice."""
+        kinds = [{neuron.activation for neuron in layer.neurons} for layer in self.layers]
+        names = [kind.pop() if len(kind) == 1 else "" for kind in kinds]
+        if not all(name in activations.ACTIVATIONS for name in names):
+            return None
         return {
             "nin": self.layers[0].neurons[0].nin,
             "nouts": [len(layer.neurons) for layer in self.layers],
-            "activation": self.layers[0].neurons[0].activation,
-            "output_activation": self.layers[-1].neurons[0].activation,
+            "activation": names[:-1],
+            "output_activation": names[-1],
         }
 
 
-def _draw(nin: int, init: Any, seed: Any, activation: str) -> list[float]:
+def _draw(shape: tuple[int, int], init: Any, seed: Any, activation: str) -> list[list[float]]:
     if init is None and seed is None:
-        return [random.uniform(-1, 1) for _ in range(nin)]
+        return [[random.uniform(-1, 1) for _ in range(shape[1])] for _ in range(shape[0])]
     draw = initialisers.uniform if init is None else initialisers.by_name(init, activation)
-    return [float(w) for w in draw((1, nin), np.random.default_rng(seed))[0]]
+    drawn: list[list[float]] = draw(shape, np.random.default_rng(seed)).tolist()
+    return drawn
 
 
-def _is_batch(x: Any) -> bool:
-    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 1)
+def _example_or_batch(x: Any) -> Any:
+    """Return one example as a tuple of numbers and Values, a batch as an array or Tensor."""
+    if isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 1):
+        return x
+    if isinstance(x, Node):
+        return (x,)  # the single output of a layer before
+    try:
+        items = tuple(x)
+    except TypeError:
+        where = modes.scope or "the network"
+        raise TypeError(
+            f"{where} takes one example as a sequence of numbers, or a batch as an array, got "
+            f"{type(x).__name__}"
+        ) from None
+    if any(isinstance(item, Tensor) for item in items):
+        return functions.stack([functions.reshape(item, ()) for item in items])
+    return items
 
 
-def _fired(neurons: list[Neuron], x: Any, owner: Module) -> Units | list[Any]:
+# ------------------------------------------------------------------------------- one example
+
+
+def _fired(neurons: list[Neuron], x: tuple[Any, ...] | Units, owner: Module) -> Units | list[Any]:
     """Record the units of a layer on one example.
 
     The activation is a part of the unit where it is a row of the table; any other function is
     applied to each unit's w·x + b.
     """
     function = neurons[0].function
-    kept = owner.__dict__.get("_units_cache")
-    if kept is None or kept.time != clock.time:
+    kept: Parameters | None = owner.__dict__.get("_units_cache")
+    if kept is None or kept.time != clock.time or kept.scope_of_layer != modes.scope:
+        if any(neuron.function is not function for neuron in neurons):
+            return [value for n in neurons for value in _values(_fired([n], x, n))]
         activation = function if isinstance(function, Primitive) else identity
         kept = Parameters(unit(activation), activation, [(*n.w, n.b) for n in neurons])
         owner.__dict__["_units_cache"] = kept
-    inputs, data = _gathered(x, neurons[0].nin)
-    units = record_units(inputs, data, kept)
+    units = _recorded(x, neurons[0].nin, kept)
     if isinstance(function, Primitive) or function is activations.identity:
         return units
     return [function(z) for z in _values(units)]
 
 
-def _values(units: Units | list[Any]) -> list[Any]:
-    return units.members() if isinstance(units, Units) else units
-
-
-def _gathered(x: Any, nin: int) -> tuple[tuple[Value, ...] | Units, np.ndarray[Any, Any]]:
-    """Return one example as nodes and as numbers."""
-    if isinstance(x, Node) and not isinstance(x, Units):
-        x = [x]  # the single output of a layer before
+def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units | list[Value]:
+    inside = isinstance(x, Units)
     width = len(x._data) if isinstance(x, Units) else len(x)
     if width != nin:
         where = f"{modes.scope}: " if modes.scope else ""
         raise ValueError(f"{where}expected {nin} inputs, got {width}")
     units = x if isinstance(x, Units) else units_of(x)
     if units is not None:
-        return units, units._data
-    nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])
-    return nodes, np.array([node._data for node in nodes])
+        return record_units(units, units._data, kept, None if inside else x)  # type: ignore[arg-type]
+    nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])  # type: ignore[union-attr]
+    return record_units(nodes, np.array([node._data for node in nodes]), kept)
 
 
-def _vectorised(neurons: list[Neuron], x: Any, owner: Module | None = None) -> Any:
+def _values(units: Units | list[Any]) -> list[Any]:
+    return units.members() if isinstance(units, Units) else units
+
+
+# ---------------------------------------------------------------------------------- a batch
+
+
+def _vectorised(neurons: list[Neuron], x: Any, owner: Module) -> Any:
     """Compute all units of a layer for all examples."""
-    width = np.shape(x._data if isinstance(x, Tensor) else x)[-1]
-    if width != neurons[0].nin:
+    shape = np.shape(x._data if isinstance(x, Tensor) else x)
+    if not shape or shape[-1] != neurons[0].nin:
         where = f"{modes.scope}: " if modes.scope else ""
-        raise ValueError(f"{where}expected rows of {neurons[0].nin} numbers, got {width}")
-    W, b = _gathered_parameters(neurons, owner or neurons[0])
-    return neurons[0].function(functions.linear(x, W, b))
+        raise ValueError(f"{where}expected rows of {neurons[0].nin} numbers, got shape {shape}")
+    function = neurons[0].function
+    if any(neuron.function is not function for neuron in neurons):
+        return functions.concatenate([_vectorised([n], x, n) for n in neurons], axis=-1)
+    W, b = _gathered_parameters(neurons, owner)
+    return function(functions.linear(x, W, b))
 
 
 def _gathered_parameters(neurons: list[Neuron], owner: Module) -> tuple[Any, Any]:
     """Return the layer's parameters as nodes W (n_out, n_in) and b (n_out,), kept while valid."""
     cache = owner.__dict__.get("_batch_cache")
-    if cache is None or cache[0] != clock.time or cache[1] != modes.recording:
+    if cache is None or cache[0] != (clock.time, modes.recording, modes.scope):
         weights = [w for neuron in neurons for w in neuron.w]
         W = functions.stack(weights).reshape(len(neurons), -1).named("W")
         b = functions.stack([neuron.b for neuron in neurons]).named("b")
-        cache = (clock.time, modes.recording, W, b)
+        cache = ((clock.time, modes.recording, modes.scope), W, b)
         owner.__dict__["_batch_cache"] = cache
-    return cache[2], cache[3]
+    return cache[1], cache[2]

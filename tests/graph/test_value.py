@@ -30,7 +30,7 @@ def test_any_real_number_becomes_a_float(data):
 @pytest.mark.parametrize(
     "data",
     [1j, np.complex128(1j), np.complex64(2), np.array(1j), "1", np.str_("1"), b"1", None, [1.0],
-     np.ones(2), np.ones(1), object(), np.datetime64("2020-01-01")],
+     np.ones(2), np.ones(1), pytest.param(object(), id="object"), np.datetime64("2020-01-01")],
     ids=lambda d: type(d).__name__,
 )  # fmt: skip
 def test_everything_else_is_refused(data):

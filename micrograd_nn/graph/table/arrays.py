@@ -54,7 +54,7 @@ def reshape_x(g, z, x, *, shape):
 
 reshape = primitive(
     "reshape",
-    lambda x, shape: np.reshape(x, shape),
+    lambda x, shape: np.asarray(x).reshape(shape),
     reshape_x,
     notation="reshape({}, {shape})",
     code="np.reshape({}, {shape})",
@@ -68,7 +68,7 @@ def transpose_x(g, z, x, *, axes):
 
 transpose = primitive(
     "transpose",
-    lambda x, axes: np.transpose(x, axes),
+    lambda x, axes: np.asarray(x).transpose(axes),
     transpose_x,
     notation="{}ᵀ",
     code="np.transpose({}, {axes})",

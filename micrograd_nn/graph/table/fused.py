@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd_nn.graph import special
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import step, where
+from micrograd_nn.graph.table.arithmetic import clip, step, where
 from micrograd_nn.graph.table.arrays import (
     lined_up,
     matmul,
@@ -93,7 +93,12 @@ logsumexp = primitive(
 
 def _log_softmax(x: Any, axis: Any) -> Any:
     shifted, _ = _shifted(x, axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    e = np.exp(shifted)
+    top = _is_top(x, axis)
+    if not np.all(e[top] == 1):  # a row of infinities or NaN
+        return shifted - np.log(np.sum(e, axis=axis, keepdims=True))
+    e[top] = 0  # log1p adds its exponential, 1, without rounding
+    return shifted - np.log1p(np.sum(e, axis=axis, keepdims=True))
 
 
 def log_softmax_x(g, z, x, *, axis):
@@ -255,6 +260,30 @@ softmax_minus_labels = primitive(
     softmax_minus_labels_x,
     notation="softmax({}) − Y",
     elementwise=False,
+)
+
+
+def _huber(e: Any, delta: Any) -> Any:
+    size = np.abs(e)
+    return np.where(size <= delta, 0.5 * e * e, delta * (size - 0.5 * delta))
+
+
+def _huber_float(e: float, delta: float) -> float:
+    return 0.5 * e * e if abs(e) <= delta else delta * (abs(e) - 0.5 * delta)
+
+
+def huber_e(g, z, e, delta):
+    return g * clip(e, -delta, delta)
+
+
+huber = primitive(
+    "huber",
+    _huber,
+    (huber_e, None),
+    on_floats=_huber_float,
+    notation="huber({}, {})",
+    code="huber({}, {})",
+    textbook=("clip({0}, -{1}, {1})", "0"),
 )
 
 

@@ -78,7 +78,9 @@ concatenate = primitive(
 
 
 def _stack(parts: Any, axis: int) -> Any:
-    if axis in (0, -1) and all(type(part) is float for part in parts):  # hundreds of weights
+    if (
+        parts and axis in (0, -1) and all(type(part) is float for part in parts)
+    ):  # hundreds of weights
         return np.array(parts)
     return np.stack(parts, axis=axis)
 

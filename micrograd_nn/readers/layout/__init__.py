@@ -1,0 +1,5 @@
+"""Where everything stands in a picture: cards in layers, boxes in boxes, smooth edges between."""
+
+from micrograd_nn.readers.layout.nested import Box, Edge, Group, Layout, layout
+
+__all__ = ["Box", "Edge", "Group", "Layout", "layout"]

@@ -1,0 +1,70 @@
+"""The colours of a picture, in light and in dark."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Tint(NamedTuple):
+    """The colours of one kind of card."""
+
+    fill: str
+    line: str
+    title: str
+
+
+class Theme(NamedTuple):
+    """The colours of a whole picture."""
+
+    sheet: str
+    frames: tuple[str, str, str]
+    frame_line: str
+    label: str
+    edge: str
+    text: str
+    muted: str
+    grad: str
+    cards: dict[str, Tint]
+
+
+LIGHT = Theme(
+    sheet="#ffffff",
+    frames=("#f6f8fa", "#eef1f5", "#e6eaf0"),
+    frame_line="#d3dae2",
+    label="#64748b",
+    edge="#98a5b3",
+    text="#1f2933",
+    muted="#7a8796",
+    grad="#a3472f",
+    cards={
+        "input": Tint("#f3f5f7", "#a9b4c0", "#3e4c5a"),
+        "parameter": Tint("#eef4fb", "#86abd2", "#24568a"),
+        "constant": Tint("#f7f8f9", "#c9d0d8", "#5b6875"),
+        "arithmetic": Tint("#eff8f4", "#83baa1", "#1f6a4c"),
+        "function": Tint("#fdf6e8", "#d9b66c", "#835c0c"),
+        "reduction": Tint("#f6f2fb", "#b7a0d3", "#60408a"),
+        "layer": Tint("#ffffff", "#8595a6", "#2f3e4e"),
+        "more": Tint("#ffffff", "#c3ccd5", "#64748b"),
+    },
+)
+
+DARK = Theme(
+    sheet="#14191f",
+    frames=("#1a2129", "#202832", "#26303b"),
+    frame_line="#36424f",
+    label="#93a1b0",
+    edge="#637282",
+    text="#e3e8ee",
+    muted="#8c99a7",
+    grad="#eb9c81",
+    cards={
+        "input": Tint("#232b34", "#596776", "#c6d0da"),
+        "parameter": Tint("#1b2a3b", "#416e9d", "#9fc8f3"),
+        "constant": Tint("#1d242c", "#414d59", "#a5b1bd"),
+        "arithmetic": Tint("#182d26", "#3d7d62", "#8fd6b5"),
+        "function": Tint("#322815", "#8d6c28", "#f0cd84"),
+        "reduction": Tint("#2a2238", "#75599b", "#cdb4ee"),
+        "layer": Tint("#1d252e", "#6f8093", "#dbe3eb"),
+        "more": Tint("#14191f", "#4b5865", "#93a1b0"),
+    },
+)

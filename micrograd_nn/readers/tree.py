@@ -1,0 +1,44 @@
+"""The picture as text: the root, and what it was computed from indented below it."""
+
+from __future__ import annotations
+
+from micrograd_nn.readers.scene import Scene
+
+
+def tree(scene: Scene, most: int = 200) -> str:
+    """Return a scene as an indented tree, root first, in argument order.
+
+    A card that is used twice is written once, and referred to after that.
+
+    Parameters
+    ----------
+    scene : Scene
+    most : int
+        The number of lines at the most.
+    """
+    inputs: list[list[int]] = [[] for _ in scene.cards]
+    for wire in scene.wires:
+        inputs[wire.target].append(wire.source)
+    lines: list[str] = []
+    seen: set[int] = set()
+    stack = [(scene.root, "", "", "")]
+    while stack:
+        i, before, branch, below = stack.pop()
+        if len(lines) == most:
+            lines.append(f"… {len(scene.cards) - len(seen):,} more")
+            break
+        card = scene.cards[i]
+        words = [card.title, card.op, card.badge]
+        head = before + branch
+        if i in seen:
+            above = "" if card.kind == "constant" else " (above)"
+            lines.append(f"{head}{card.title or card.op}{above}")
+            continue
+        seen.add(i)
+        words += [f"{label} {text}".strip() for label, text in card.rows]
+        lines.append(head + "  ".join(filter(None, words)))
+        inner = before + below
+        for k, source in reversed(list(enumerate(inputs[i]))):
+            last = k == len(inputs[i]) - 1
+            stack.append((source, inner, "└─ " if last else "├─ ", "   " if last else "│  "))
+    return "\n".join(lines)
