@@ -34,6 +34,7 @@ from micrograd_nn.nn import (
     Neuron,
     Sequential,
 )
+from micrograd_nn.readers import draw, summary
 from micrograd_nn.training import (
     SGD,
     Adam,
@@ -85,6 +86,8 @@ __all__ = [
     "record_lines",
     "primitive",
     "trace",
+    "draw",
+    "summary",
     "functional",
     "GraphError",
     "NonFiniteError",

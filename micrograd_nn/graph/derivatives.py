@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.backward import check_shape_of_seed, checked_seed
-from micrograd_nn.graph.node import GraphError, Node, StaleGraphError, modes
+from micrograd_nn.graph.node import UNREACHED, GraphError, Group, Node, StaleGraphError, modes
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.pull import call, unbroadcast_axes
@@ -180,6 +180,8 @@ def backward_recorded(root: Node, seed: Any) -> None:
             cotangent = _leaf(cotangent)
         reached = node._op is None and not _is_unreached(node)
         node._grad = node._grad + cotangent if reached else cotangent
+        if isinstance(node._a, Group):
+            node._a._grad = UNREACHED  # what a pass on plain numbers left there
 
 
 def _checked_node_seed(root: Node, seed: Node) -> Node:

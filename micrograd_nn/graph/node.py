@@ -355,6 +355,12 @@ class Node:
 
     __hash__ = object.__hash__
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from micrograd_nn.readers import draw
+
+        bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
+        return bundle
+
     def pull_array(self, g: Any, careful: bool) -> bool:
         """Carry a cotangent that is an array to the inputs; see ``backward``."""
         raise NotImplementedError  # a Value has a float for a cotangent

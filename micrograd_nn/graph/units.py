@@ -121,8 +121,10 @@ class Parameters(Node):
         """Add the gradient of each parameter to it."""
         deltas = np.array([delta for delta, _ in g])
         xs = np.array([x for _, x in g])
-        weights = _sum_of_products(deltas.T, xs, bool(np.isfinite(xs).all()))
-        flat = np.concatenate([weights, deltas.sum(0)[:, None]], axis=1).ravel().tolist()
+        with np.errstate(all="ignore"):
+            weights = _sum_of_products(deltas.T, xs, bool(np.isfinite(xs).all()))
+            biases = deltas.sum(0)
+        flat = np.concatenate([weights, biases[:, None]], axis=1).ravel().tolist()
         for parameter, cotangent in zip(self._a, flat, strict=True):
             parameter._grad += cotangent
         self._grad = UNREACHED

@@ -79,8 +79,8 @@ class Value(Node):
         It is a float, or a node after ``backward(create_graph=True)``.
         """
         group = self._a
-        if isinstance(group, Group):
-            return 0.0 if type(group._grad) is float else float(group._grad[self._x])
+        if isinstance(group, Group) and type(group._grad) is not float:
+            return float(group._grad[self._x])
         return self._grad
 
     @grad.setter

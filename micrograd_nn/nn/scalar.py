@@ -112,7 +112,7 @@ class Neuron(_Scalar):
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "function" and value in (functions.softmax, functions.log_softmax):
             raise ValueError(
-                "softmax mixes the units of a layer, so a single neuron can't have it: leave the "
+                f"{value.__name__} mixes the units of a layer, so that no neuron has it: leave the "
                 "output layer linear and use the loss cross_entropy, which takes logits"
             )
         super().__setattr__(name, value)
@@ -332,7 +332,13 @@ def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units |
     units = x if isinstance(x, Units) else units_of(x)
     if units is not None:
         return record_units(units, units._data, kept, None if inside else x)  # type: ignore[arg-type]
-    nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])  # type: ignore[union-attr]
+    try:
+        nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])  # type: ignore[union-attr]
+    except TypeError as error:
+        raise TypeError(
+            f"{modes.scope}: one example is a sequence of numbers or Values, a batch an array: "
+            f"np.array(...) makes one of a list of lists ({error})"
+        ) from None
     return record_units(nodes, np.array([node._data for node in nodes]), kept)
 
 
