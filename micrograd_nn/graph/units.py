@@ -244,8 +244,7 @@ def record_units(
 
     Where the inputs are ``Units`` whose members the user holds, ``values`` are these members.
     """
-    with np.errstate(all="ignore"):
-        units = Units(inputs, x, parameters, values)
+    units = Units(inputs, x, parameters, values)
     if not modes.recording:
         return [Constant(activation) for activation in units._data.tolist()]
     if modes.finite:

@@ -32,14 +32,18 @@ def mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     >>> float(mse(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
     2.0
     """
-    prediction, target = _paired("mse", prediction, target)
-    error = prediction - target
-    return _reduced(error * error, reduction)
+    return _squared("mse", prediction, target, reduction)
 
 
 def half_mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return half the mean squared error, 1/(2n) Σ (ŷ − y)², whose gradient is (ŷ − y)/n."""
-    return 0.5 * mse(prediction, target, reduction)
+    return 0.5 * _squared("half_mse", prediction, target, reduction)
+
+
+def _squared(loss: str, prediction: Any, target: Any, reduction: str) -> Any:
+    prediction, target = _paired(loss, prediction, target)
+    error = prediction - target
+    return _reduced(error * error, reduction)
 
 
 def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -236,11 +240,14 @@ def _floating(x: Any) -> Any:
 
 
 def _listed(target: Any) -> Any:
-    """Return a list of Values as a Tensor; labels as they are."""
-    nodes = isinstance(target, (list, tuple)) and any(isinstance(t, Node) for t in target)
-    return (
-        F._gathered(target) if nodes else target if isinstance(target, Node) else np.asarray(target)
-    )
+    """Return lists of Values as a Tensor, labels and other lists as an array."""
+    if isinstance(target, Node):
+        return target
+    return F._gathered(target) if _has_nodes(target) else np.asarray(target)
+
+
+def _has_nodes(x: Any) -> bool:
+    return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(_has_nodes, x)))
 
 
 def _reduced(losses: Any, reduction: str) -> Any:

@@ -135,7 +135,8 @@ class Neuron(_Scalar):
         """Return the activation for one example, or for a batch (..., nin) as a Tensor (...)."""
         x = _example_or_batch(x)
         if isinstance(x, tuple):
-            return _values(_fired([self], x, self))[0]
+            with _quiet():
+                return _values(_fired([self], x, self))[0]
         result = _vectorised([self], x, self)
         return functions.reshape(result, result.shape[:-1])
 
@@ -180,7 +181,8 @@ class Layer(_Scalar):
         x = _example_or_batch(x)
         if not isinstance(x, tuple):
             return _vectorised(self.neurons, x, self)
-        out = _values(_fired(self.neurons, x, self))
+        with _quiet():
+            out = _values(_fired(self.neurons, x, self))
         return out[0] if len(out) == 1 else out
 
     def _leaves(self) -> Iterable[Value]:
@@ -249,11 +251,12 @@ class MLP(_Scalar):
                 x = layer(x)
             return x
         outer = modes.scope
-        for layer in self.layers:
-            modes.scope = f"{outer}.{layer._scope}"
-            x = _fired(layer.neurons, x, layer)
+        with _quiet():
+            for layer in self.layers:
+                modes.scope = f"{outer}.{layer._scope}"
+                x = _fired(layer.neurons, x, layer)
+            out = _values(x)
         modes.scope = outer
-        out = _values(x)
         return out[0] if len(out) == 1 else out
 
     def _leaves(self) -> Iterable[Value]:
@@ -301,6 +304,11 @@ def _example_or_batch(x: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------- one example
+
+
+def _quiet() -> Any:
+    """Let overflow pass without a warning, as the arithmetic of Values does."""
+    return np.errstate(all="ignore")
 
 
 def _fired(neurons: list[Neuron], x: tuple[Any, ...] | Units, owner: Module) -> Units | list[Any]:

@@ -6,6 +6,7 @@ gradient is the textbook's (``A − Y``), and it costs one node.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -183,10 +184,17 @@ standardize = primitive(
 
 def _bce(x: Any, y: Any) -> Any:
     # y softplus(−x) + (1 − y) softplus(x) with the part that both share taken out
-    return np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
+    with np.errstate(invalid="ignore"):
+        loss: Any = np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
+    if np.any(np.isnan(loss)):
+        sure = ((x > 0) & (y == 1)) | ((x < 0) & (y == 0))
+        loss = np.where(np.isinf(x), np.where(sure, 0.0, np.inf), loss).astype(loss.dtype)
+    return loss
 
 
 def _bce_float(x: float, y: float) -> float:
+    if math.isinf(x):
+        return 0.0 if y == (x > 0) else math.inf
     return max(x, 0.0) - x * y + special.softplus_float(-abs(x))
 
 
