@@ -320,7 +320,7 @@ class Sequential(Module):
 
 
 def _check_width(layer: Module, x: Any, width: int) -> None:
-    shape = np.shape(x._data if isinstance(x, Tensor) else x)
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
     if not shape or shape[-1] != width:
         where = modes.scope or type(layer).__name__
         raise ValueError(f"{where} takes rows of {width} numbers, got shape {shape}")

@@ -41,6 +41,8 @@ def _kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def with_reduced_axes(g: Any, x: Any, axis: Any) -> Any:
     """Return ``g`` with the axes, as axes of length 1, that a reduction of ``x`` removed."""
+    if shape_of(g) == ():
+        return g  # a number broadcasts to any shape
     kept = _kept_shape(shape_of(x), axis)
     return g if shape_of(g) == kept else reshape(g, shape=kept)
 
@@ -341,7 +343,7 @@ def _row(x: Any) -> Any:
 def _matrix_transpose(x: Any) -> Any:
     ndim = len(shape_of(x))
     if ndim == 2:
-        return transpose(x, axes=None)
+        return x.T
     return transpose(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2))
 
 
@@ -354,7 +356,7 @@ def matmul_x(g, z, x, y):
         return g * y if len(shape_of(x)) == 1 else _column(g) * y
     if len(shape_of(x)) == 1:
         return _without_last(matmul(y, _column(g)))
-    return matmul(g, _matrix_transpose(y))
+    return g @ _matrix_transpose(y)
 
 
 def matmul_y(g, z, x, y):
@@ -362,7 +364,7 @@ def matmul_y(g, z, x, y):
         return g * x if len(shape_of(y)) == 1 else _column(x) * _row(g)
     if len(shape_of(y)) == 1:
         return _without_last(matmul(_matrix_transpose(x), _column(g)))
-    return matmul(_matrix_transpose(x), g)
+    return _matrix_transpose(x) @ g
 
 
 matmul = primitive(

@@ -16,12 +16,10 @@ from micrograd_nn.graph.primitive import primitive
 from micrograd_nn.graph.table.arithmetic import clip, step, where
 from micrograd_nn.graph.table.arrays import (
     lined_up,
-    matmul,
     mean,
     reshape,
     shape_of,
     sum_,
-    transpose,
     var,
     with_reduced_axes,
 )
@@ -131,14 +129,14 @@ def _linear(x: Any, W: Any, b: Any) -> Any:
 
 
 def linear_x(g, z, _x, W, _b):
-    return matmul(g, W)
+    return g @ W
 
 
 def linear_weights(g, z, x, _W, _b):
     if len(shape_of(x)) != 2:
         g = reshape(g, shape=(-1, shape_of(g)[-1]))
         x = reshape(x, shape=(-1, shape_of(x)[-1]))
-    return matmul(transpose(g, axes=None), x)
+    return g.T @ x
 
 
 def linear_bias(g, z, _x, _W, _b):
