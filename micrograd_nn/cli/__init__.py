@@ -12,9 +12,11 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+import numpy as np
+
 from micrograd_nn import __version__
 from micrograd_nn.cli import bench, data, demo, draw, predict, train
-from micrograd_nn.cli.parsing import CommandError, Parser, one_line
+from micrograd_nn.cli.parsing import INTERRUPTED, CommandError, Parser, one_line
 from micrograd_nn.cli.terminal import Screen
 from micrograd_nn.data import DataError
 from micrograd_nn.training import CheckpointError
@@ -30,8 +32,8 @@ COMMANDS = {
     "bench": bench,
 }
 
-#: A programme that is ended by a signal has 128 plus its number as exit code.
-INTERRUPTED, BROKEN_PIPE = 130, 141
+#: The exit code when the reader of a pipe has gone.
+BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["--version"])
-    micrograd-nn 0.1.0
+    micrograd-nn ...
     0
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -61,11 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         code = _run(arguments)
-        sys.stdout.flush()
+        _flush()
     except SystemExit as done:  # after --help and --version
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
-        _complain("micrograd-nn", "interrupted")
+        _complain("micrograd-nn", "interrupted", kind="")
         return INTERRUPTED
     except BrokenPipeError:
         _close_stdout()
@@ -80,7 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = "" if error.filename is None else f"{error.filename}: "
         _complain("micrograd-nn", f"{place}{error.strerror or error}")
         return 2
-    except Exception as error:  # noqa: BLE001 - a user of the command line is shown no traceback
+    except MemoryError:
+        _complain("micrograd-nn", "there is not enough memory; try fewer units or smaller batches")
+        return 1
+    except Exception as error:  # a user of the command line is shown no traceback
         if os.environ.get("MICROGRAD_NN_TRACEBACK"):
             raise
         problem = f"{type(error).__name__}: {error}"
@@ -109,7 +114,9 @@ def _run(arguments: list[str]) -> int:
     if chosen is parser:
         parser.error(f"name a command: {', '.join(COMMANDS)}")
     try:
-        code: int = known.run(known, Screen())
+        # NaN and infinity are looked for in the results; warnings of them would say it twice.
+        with np.errstate(all="ignore"):
+            code: int = known.run(known, Screen())
     except CommandError as error:
         error.program = chosen.prog
         raise
@@ -134,12 +141,18 @@ def _parser() -> Parser:
     return parser
 
 
-def _complain(program: str, problem: str) -> None:
+def _complain(program: str, problem: str, kind: str = "error: ") -> None:
     """Write one line to the standard error."""
     # Where it cannot be written either, the exit code must say it all.
     with contextlib.suppress(OSError, ValueError):
         screen = Screen(sys.stderr)
-        screen.line(f"{program}: {screen.bad('error:')} {one_line(problem)}")
+        screen.line(f"{program}: {screen.bad(kind)}{one_line(problem)}")
+
+
+def _flush() -> None:
+    """Write what is still to be written, so that an error of it is told as all others are."""
+    if sys.stdout is not None:  # a process may be started without
+        sys.stdout.flush()
 
 
 def _close_stdout() -> None:

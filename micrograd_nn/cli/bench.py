@@ -66,7 +66,12 @@ def benchmarks_folder() -> Path:
 
 
 def _scripts(folder: Path) -> dict[str, Path]:
-    scripts = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
+    """Return the scripts by name; a file without a main part is there for the others."""
+    scripts = {
+        path.stem: path
+        for path in sorted(folder.glob("*.py"))
+        if "__main__" in path.read_text(encoding="utf-8", errors="replace")
+    }
     if not scripts:
         raise CommandError(f"{folder}: there is no script in this folder")
     return scripts

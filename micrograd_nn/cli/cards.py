@@ -52,8 +52,20 @@ class ModelCard:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def standardised(self, X: npt.ArrayLike) -> Array:
-        """Return rows as the model takes them."""
-        return Standardizer.from_arrays({"mean": self.mean, "scale": self.scale}).transform(X)
+        """Return rows as the model takes them.
+
+        Raises
+        ------
+        ValueError
+            If a number is so large that the result is none.
+        """
+        scaler = Standardizer.from_arrays({"mean": self.mean, "scale": self.scale})
+        rows = scaler.transform(X)
+        finite = np.all(np.isfinite(rows), axis=0)
+        if not np.all(finite):
+            name = self.columns[int(np.argmin(finite))]
+            raise ValueError(f"column {name!r} has a number that is too large")
+        return rows
 
     def probabilities(self, model: Any, X: npt.ArrayLike) -> Array:
         """Return the probability of each class for rows as the file has them, (m, C)."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import re
 from collections.abc import Sequence
 
 from micrograd_nn import Value
 from micrograd_nn.cli.expression import CONSTANTS, FUNCTIONS, Expression, parse
-from micrograd_nn.cli.parsing import CommandError, Commands, add_command, cannot_write
+from micrograd_nn.cli.parsing import CommandError, Commands, add_command, writing
 from micrograd_nn.cli.terminal import Screen, shorten
+from micrograd_nn.readers import draw
 
-FORMATS = (".svg", ".html", ".png", ".pdf", ".dot")
+#: A larger graph is not printed, only drawn.
+LARGEST_TREE = 40
 
 _EXAMPLES = f"""\
 An expression has numbers, names, + - * / **, parentheses, pi, and the functions
@@ -50,7 +51,7 @@ def add(commands: Commands) -> None:
         "--output",
         default="graph.svg",
         metavar="FILE",
-        help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]} (default: %(default)s)",
+        help="its suffix is the format: .svg, .dot, .png, .pdf (default: %(default)s)",
     )
 
 
@@ -66,27 +67,25 @@ def protected(arguments: Sequence[str]) -> list[str]:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Carry out the command."""
-    from micrograd_nn.readers import draw
-
     output = arguments.output
-    if os.path.splitext(output)[1].lower() not in FORMATS:
-        raise CommandError(f"{output}: the name must end in {', '.join(FORMATS)}")
     expression = parse(arguments.expression)
     given = _values(arguments.at, expression)
     names = [name for name in expression.names if name in given or name not in CONSTANTS]
     if not names:
-        raise CommandError(
-            f"{expression.text!r} has no variable, so there is nothing to differentiate by"
-        )
+        raise CommandError(f"{shorten(expression.text, 60)!r} has no variable to differentiate by")
     leaves = {name: Value(given.get(name, 1.0), name) for name in names}
     root = expression.record(leaves)
     root.backward()
-    try:
-        draw(root).save(output)
-    except (ImportError, OSError) as error:
-        raise cannot_write(output, error) from None
+    picture = draw(root)
+    with writing(output):
+        picture.save(output)
 
     screen.heading(shorten(expression.text, 100))
+    tree = str(picture).splitlines()
+    if len(tree) <= LARGEST_TREE:
+        for line in tree:
+            screen.line(f"  {line}")
+        screen.line()
     screen.fact("value", f"{root.data:.10g}")
     screen.line()
     rows = [

@@ -12,19 +12,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd_nn import Value
 from micrograd_nn import functional as F
 from micrograd_nn.cli.parsing import CommandError
 
 #: The functions of an expression, each with its number of arguments.
 FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
-    **{
-        name: (1, getattr(F, name))
-        for name in (
-            "exp expm1 log log1p sqrt abs sin cos tan arctan sinh cosh tanh sigmoid softplus erf "
-            "relu leaky_relu elu gelu silu"
-        ).split()
-    },
+    "exp": (1, F.exp),
+    "expm1": (1, F.expm1),
+    "log": (1, F.log),
+    "log1p": (1, F.log1p),
+    "sqrt": (1, F.sqrt),
+    "abs": (1, F.abs),
+    "sin": (1, F.sin),
+    "cos": (1, F.cos),
+    "tan": (1, F.tan),
+    "arctan": (1, F.arctan),
+    "sinh": (1, F.sinh),
+    "cosh": (1, F.cosh),
+    "tanh": (1, F.tanh),
+    "sigmoid": (1, F.sigmoid),
+    "softplus": (1, F.softplus),
+    "erf": (1, F.erf),
+    "relu": (1, F.relu),
+    "leaky_relu": (1, F.leaky_relu),
+    "elu": (1, F.elu),
+    "gelu": (1, F.gelu),
+    "silu": (1, F.silu),
     "maximum": (2, F.maximum),
     "minimum": (2, F.minimum),
 }
@@ -57,6 +70,7 @@ class Expression:
 
     Examples
     --------
+    >>> from micrograd_nn import Value
     >>> expression = parse("x*y + 2")
     >>> expression.names
     ('x', 'y')
@@ -117,7 +131,7 @@ def parse(text: str) -> Expression:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         place = f" at character {error.offset}" if error.offset else ""
-        raise CommandError(f"{text!r} is no expression: {error.msg}{place}") from None
+        raise CommandError(f"{_short(text)} is no expression: {error.msg}{place}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         problem = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
         raise CommandError(f"the expression can't be read: {problem}") from None
@@ -189,7 +203,8 @@ def _operation(step: ast.expr) -> tuple[Callable[..., Any], int]:
         return _OPERATORS[type(step.op)], 2
     if isinstance(step, ast.UnaryOp):
         return _OPERATORS[type(step.op)], 1
-    assert isinstance(step, ast.Call) and isinstance(step.func, ast.Name)
+    assert isinstance(step, ast.Call)
+    assert isinstance(step.func, ast.Name)
     arity, function = FUNCTIONS[step.func.id]
     return function, arity
 
@@ -199,6 +214,9 @@ def _sample(name: str) -> str:
 
 
 def _quoted(node: ast.expr, text: str) -> str:
-    """Return the part of the text that a node was read from, not too long."""
-    part = ast.get_source_segment(text, node) or text
-    return repr(part if len(part) <= 40 else part[:37] + "...")
+    """Return the part of the text that a node was read from."""
+    return _short(ast.get_source_segment(text, node) or text)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -6,12 +6,17 @@ import argparse
 import csv
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 #: What ``add_subparsers`` returns, which argparse has no public name for.
 Commands = Any
+
+
+#: The exit code after Ctrl-C, as a shell has it: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
 class CommandError(Exception):
@@ -169,22 +174,23 @@ def names(text: str) -> tuple[str, ...]:
 # -------------------------------------------------------------------------------------- files
 
 
-def write_text(path: str, text: str) -> None:
-    """Write a text file, or say in one line why that is impossible."""
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in one line why a file could not be written, if it couldn't."""
     try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except (OSError, ValueError) as error:
-        raise cannot_write(path, error) from None
+        yield
+    except (ImportError, OSError, ValueError) as error:
+        folder = Path(path).parent
+        reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, OSError) and not folder.is_dir():
+            reason = f"there is no folder {str(folder)!r}: make it first"
+        raise CommandError(f"{os.fspath(path)}: it can't be written: {reason}") from None
 
 
-def cannot_write(path: str | os.PathLike[str], error: Exception) -> CommandError:
-    """Return the error of a file that cannot be written."""
-    folder = Path(path).parent
-    reason = getattr(error, "strerror", None) or str(error)
-    if isinstance(error, OSError) and not folder.is_dir():
-        reason = f"there is no folder {str(folder)!r}: make it first"
-    return CommandError(f"{os.fspath(path)}: it can't be written: {reason}")
+def write_text(path: str, text: str) -> None:
+    """Write a text file."""
+    with writing(path), open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 def refuse_same_file(source: str, output: str) -> None:

@@ -43,7 +43,7 @@ class Screen:
 
     def line(self, text: str = "") -> None:
         """Print a line."""
-        print(text, file=sys.stdout if self._stream is None else self._stream)
+        print(text, file=sys.stdout if self._stream is None else self._stream, flush=True)
 
     def heading(self, text: str) -> None:
         """Print a heading, with a blank line below."""
