@@ -117,10 +117,7 @@ class ReferenceMLP:
     def __init__(self, nin, nouts):
         sizes = [nin, *nouts]
         self.layers = [
-            [
-                ReferenceNeuron(sizes[i], nonlin=i != len(nouts) - 1)
-                for _ in range(sizes[i + 1])
-            ]
+            [ReferenceNeuron(sizes[i], nonlin=i != len(nouts) - 1) for _ in range(sizes[i + 1])]
             for i in range(len(nouts))
         ]
 
@@ -378,11 +375,9 @@ def demo(model, kind, X, y, steps, batch_size=None):
         losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(yb, scores, strict=True)]
         data_loss = sum(losses) * (1.0 / len(losses))
         alpha = 1e-4
-        reg_loss = alpha * sum((p * p for p in model.parameters()))
+        reg_loss = alpha * sum(p * p for p in model.parameters())
         total_loss = data_loss + reg_loss
-        accuracy = [
-            (yi > 0) == (scorei.data > 0) for yi, scorei in zip(yb, scores, strict=True)
-        ]
+        accuracy = [(yi > 0) == (scorei.data > 0) for yi, scorei in zip(yb, scores, strict=True)]
         return total_loss, sum(accuracy) / len(accuracy)
 
     for k in range(steps):

@@ -41,10 +41,10 @@ class Value(Node):
     --------
     >>> from micrograd_nn import Value
     >>> a, b = Value(2.0), Value(-3.0)
-    >>> L = (a * b + 10).tanh()
+    >>> L = (a * b + 10).relu()
     >>> L.backward()
-    >>> a.grad == -3 * (1 - L.data**2) or abs(a.grad + 3 * (1 - L.data**2)) < 1e-12
-    True
+    >>> L.data, a.grad, b.grad
+    (4.0, -3.0, 2.0)
     """
 
     __slots__ = ()

@@ -15,6 +15,11 @@ from micrograd_nn.nn.scalar import MLP, Layer
 def to_tensors(model: MLP, dtype: Any = np.float64) -> Sequential:
     """Return the tensor network (Linear and Activation layers) of a scalar network's weights.
 
+    Raises
+    ------
+    ValueError
+        If the neurons of a layer differ in their activation.
+
     Examples
     --------
     >>> import numpy as np
@@ -26,6 +31,8 @@ def to_tensors(model: MLP, dtype: Any = np.float64) -> Sequential:
     parts: list[Module] = []
     for layer in model.layers:
         nin, nout = layer.neurons[0].nin, len(layer.neurons)
+        if len({neuron.function for neuron in layer.neurons}) > 1:
+            raise ValueError(f"the neurons of {layer._scope} differ in their activation")
         linear = Linear(nin, nout, init="zeros", dtype=dtype)
         assert linear.b is not None
         linear.W.data = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])

@@ -90,6 +90,13 @@ INITIALISERS: dict[str, Initialiser] = {
 _RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
 
+def checked(weights: Any, shape: tuple[int, ...]) -> FloatArray:
+    """Return what an initialiser has drawn, or raise if it has another shape than asked for."""
+    if np.shape(weights) != shape:
+        raise ValueError(f"the initialiser returned shape {np.shape(weights)}, not {shape}")
+    return np.asarray(weights)
+
+
 def by_name(init: str | Initialiser | None, activation: str = "identity") -> Initialiser:
     """Return the initialiser of that name; ``None`` or ``"auto"`` chooses by the activation.
 

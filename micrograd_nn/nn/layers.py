@@ -63,8 +63,9 @@ class Linear(Module):
         _check_size("n_out", n_out)
         draw = initialisers.by_name(init)
         generator = np.random.default_rng(seed)
-        self.n_in, self.n_out = n_in, n_out
-        self.W = Tensor(draw((n_out, n_in), generator), dtype=dtype, name="W")
+        self.n_in, self.n_out = int(n_in), int(n_out)
+        weights = initialisers.checked(draw((n_out, n_in), generator), (n_out, n_in))
+        self.W = Tensor(weights, dtype=dtype, name="W")
         self.b = Tensor(np.zeros(n_out), dtype=dtype, name="b") if bias else None
 
     def forward(self, x: Any) -> Any:
@@ -128,7 +129,7 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, seed: Any = None) -> None:
         if not 0.0 <= p < 1.0:
             raise ValueError(f"the probability of dropping must be in [0, 1), got {p}")
-        self.p = p
+        self.p = float(p)
         self.generator = np.random.default_rng(seed)
 
     def forward(self, x: Any) -> Any:
@@ -162,7 +163,7 @@ class LayerNorm(Module):
 
     def __init__(self, n: int, eps: float = 1e-5, dtype: Any = np.float64) -> None:
         _check_size("n", n)
-        self.n, self.eps = n, eps
+        self.n, self.eps = int(n), float(eps)
         self.w = Tensor(np.ones(n), dtype=dtype, name="w")
         self.b = Tensor(np.zeros(n), dtype=dtype, name="b")
 
@@ -206,7 +207,7 @@ class BatchNorm(Module):
         self, n: int, momentum: float = 0.1, eps: float = 1e-5, dtype: Any = np.float64
     ) -> None:
         _check_size("n", n)
-        self.n, self.momentum, self.eps = n, momentum, eps
+        self.n, self.momentum, self.eps = int(n), float(momentum), float(eps)
         self.w = Tensor(np.ones(n), dtype=dtype, name="w")
         self.b = Tensor(np.zeros(n), dtype=dtype, name="b")
         self.running_mean = np.zeros(n, dtype)

@@ -49,7 +49,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} must define forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return ``forward(...)``; nodes recorded in it carry the module's name as scope."""
+        """Return ``forward(...)``; layers and tensors recorded in it carry its name as scope."""
         outer = modes.scope
         name = self._scope or type(self).__name__
         modes.scope = f"{outer}.{name}" if outer else name

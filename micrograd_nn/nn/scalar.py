@@ -55,7 +55,8 @@ class _Scalar(Module):
 
     def parameters(self) -> list[Any]:
         """Return the parameters, layer by layer and neuron by neuron, weights before biases."""
-        return [p for p in dict.fromkeys(self._leaves()) if p.op is None and p.requires_grad]
+        leaves = [p for p in dict.fromkeys(self._leaves()) if isinstance(p, Node)]
+        return [p for p in leaves if p.op is None and p.requires_grad]
 
     def _leaves(self) -> Iterable[Value]:
         raise NotImplementedError  # each kind of scalar module has its own
@@ -269,7 +270,7 @@ class MLP(_Scalar):
         if not all(name in activations.ACTIVATIONS for name in names):
             return None
         return {
-            "nin": self.layers[0].neurons[0].nin,
+            "nin": int(self.layers[0].neurons[0].nin),
             "nouts": [len(layer.neurons) for layer in self.layers],
             "activation": names[:-1],
             "output_activation": names[-1],
@@ -280,7 +281,8 @@ def _draw(shape: tuple[int, int], init: Any, seed: Any, activation: str) -> list
     if init is None and seed is None:
         return [[random.uniform(-1, 1) for _ in range(shape[1])] for _ in range(shape[0])]
     draw = initialisers.uniform if init is None else initialisers.by_name(init, activation)
-    drawn: list[list[float]] = draw(shape, np.random.default_rng(seed)).tolist()
+    weights = initialisers.checked(draw(shape, np.random.default_rng(seed)), shape)
+    drawn: list[list[float]] = weights.tolist()
     return drawn
 
 
@@ -323,12 +325,24 @@ def _fired(neurons: list[Neuron], x: tuple[Any, ...] | Units, owner: Module) -> 
         if any(neuron.function is not function for neuron in neurons):
             return [value for n in neurons for value in _values(_fired([n], x, n))]
         activation = function if isinstance(function, Primitive) else identity
-        kept = Parameters(unit(activation), activation, [(*n.w, n.b) for n in neurons])
+        parameters = [tuple(map(_scalar, (*n.w, n.b))) for n in neurons]
+        kept = Parameters(unit(activation), activation, parameters)
         owner.__dict__["_units_cache"] = kept
     units = _recorded(x, neurons[0].nin, kept)
     if isinstance(function, Primitive) or function is activations.identity:
         return units
     return [function(z) for z in _values(units)]
+
+
+def _scalar(parameter: Any) -> Value:
+    if isinstance(parameter, Value):
+        return parameter
+    if isinstance(parameter, Node):
+        raise TypeError(
+            f"{modes.scope}: a weight of a neuron is a Value or a number, got a "
+            f"{type(parameter).__name__}: use Linear for weights that are tensors"
+        )
+    return Constant(parameter)
 
 
 def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units | list[Value]:

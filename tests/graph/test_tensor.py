@@ -39,7 +39,16 @@ def test_what_a_tensor_takes(data, dtype):
 
 @pytest.mark.parametrize(
     "data",
-    [[1j], "abc", ["a"], None, [None], np.array([1j]), pytest.param(object(), id="object"), np.array(["2020"], "M8[D]")],
+    [
+        [1j],
+        "abc",
+        ["a"],
+        None,
+        [None],
+        np.array([1j]),
+        pytest.param(object(), id="object"),
+        np.array(["2020"], "M8[D]"),
+    ],
     ids=str,
 )
 def test_what_a_tensor_refuses(data):

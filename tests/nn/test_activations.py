@@ -60,7 +60,7 @@ def test_unknown_names_are_answered_with_a_near_one(wrong, hint):
         by_name(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["zzz", "", 3, ["relu"]])
+@pytest.mark.parametrize("wrong", ["zzz", "", 3])
 def test_what_is_no_activation_is_refused(wrong):
     with pytest.raises((ValueError, TypeError), match="no activation"):
         by_name(wrong)

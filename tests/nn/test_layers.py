@@ -104,11 +104,13 @@ def test_linear_takes_integers_and_lists(x):
 
 @pytest.mark.parametrize("shape", [(), (2,), (5, 4), (3, 5), (2, 3, 1)])
 @pytest.mark.parametrize(
-    "make", [lambda: Linear(3, 2), lambda: LayerNorm(3), lambda: BatchNorm(3)], ids=str
+    "make",
+    [lambda: Linear(3, 2), lambda: LayerNorm(3), lambda: BatchNorm(3)],
+    ids=["Linear", "LayerNorm", "BatchNorm"],
 )
 def test_rows_of_another_width_are_refused_by_name(make, shape):
-    layer = make()
-    for model, name in [(layer, type(layer).__name__), (Sequential("tanh", layer), r"layers\.1")]:
+    layer, inner = make(), make()
+    for model, name in [(layer, type(layer).__name__), (Sequential("tanh", inner), r"layers\.1")]:
         for mode in (True, False):
             model.train(mode)
             with pytest.raises(ValueError, match=rf"{name} .*3.*{str(shape)[1:-1]}"):

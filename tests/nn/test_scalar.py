@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import math
 import pickle
 import random
@@ -14,6 +15,7 @@ import micrograd_nn as mg
 import micrograd_nn.functional as F
 from micrograd_nn import MLP, SGD, Adam, Layer, Neuron, Tensor, Value, no_grad
 from micrograd_nn import equations as eq
+from micrograd_nn.graph.node import Node
 from micrograd_nn.nn import initialisers
 from micrograd_nn.nn.activations import by_name
 
@@ -289,8 +291,8 @@ CHANGES = {
     "w.sort()": lambda m: [
         m.layers[1].neurons[0].w.sort(key=lambda p: sign * p.data) for sign in (1, -1)
     ],
-    "w.pop, append": lambda m: m.layers[0].neurons[1].w.append(
-        [m.layers[0].neurons[1].w.pop(0), SPARE[3]][1]
+    "w.pop, append": lambda m: (
+        m.layers[0].neurons[1].w.append([m.layers[0].neurons[1].w.pop(0), SPARE[3]][1])
     ),
     "del, insert": lambda m: [
         m.layers[0].neurons[1].w.__delitem__(0),
@@ -390,7 +392,9 @@ def test_steps_of_an_optimiser_are_seen(optimiser):
 @pytest.mark.parametrize("form", ["list", "batch"])
 def test_a_layer_of_unlike_neurons_applies_to_each_its_own(form):
     layer = Layer(2, 3)
-    layer.neurons = [Neuron(2, activation=n, seed=i) for i, n in enumerate(["tanh", "gelu", "relu"])]
+    layer.neurons = [
+        Neuron(2, activation=n, seed=i) for i, n in enumerate(["tanh", "gelu", "relu"])
+    ]
     known = [neuron([0.5, -1.0]).data for neuron in layer.neurons]
     if form == "list":
         got = [value.data for value in layer([0.5, -1.0])]
@@ -402,8 +406,8 @@ def test_a_layer_of_unlike_neurons_applies_to_each_its_own(form):
 @pytest.mark.parametrize("make", [Neuron, lambda n, **k: MLP(n, [4, 3], **k)])
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_a_unit_cannot_have_an_activation_of_the_whole_layer(name, make):
-    with pytest.raises(ValueError, match="softmax.*cross_entropy"):
-        make(2, **{"activation": name})
+    with pytest.raises(ValueError, match=r"softmax.*cross_entropy"):
+        make(2, activation=name)
 
 
 @pytest.mark.parametrize("form", ["list", "batch"])
@@ -461,6 +465,40 @@ def test_a_frozen_weight_is_no_parameter():
     hold(model)
     assert len(model.parameters()) == len(dict(model.named_parameters())) == 8
     SGD(model.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize("form", ["list", "batch"])
+@pytest.mark.parametrize("kind", ["recorded", "tensor"])
+def test_weights_that_are_other_nodes(kind, form):
+    if (kind, form) == ("tensor", "list"):
+        neuron = Neuron(2, nonlin=False, seed=0)
+        neuron.w[0] = Tensor(3.0)
+        with pytest.raises(TypeError, match=r"Tensor.*Linear"):
+            neuron([0.5, -1.0])
+        return
+    neuron, source = Neuron(2, nonlin=False, seed=0), Value(3.0)
+    leaf = source if kind == "recorded" else Tensor(3.0)
+    neuron.w[0] = leaf * 2 if kind == "recorded" else leaf
+    factor = 2.0 if kind == "recorded" else 1.0
+    out = neuron([0.5, -1.0]) if form == "list" else neuron(np.array([[0.5, -1.0]])).sum()
+    assert out.item() == pytest.approx(3.0 * factor * 0.5 - neuron.w[1].item(), rel=1e-14)
+    out.backward(seed=-0.7)
+    assert np.asarray(leaf.grad).item() == pytest.approx(-0.7 * factor * 0.5, rel=1e-14)
+
+
+def test_a_weight_that_is_an_input_and_an_input_used_twice():
+    neuron = Neuron(2, nonlin=False, seed=0)
+    w, v, x = *neuron.w, Value(1.5)
+    neuron([w, x]).backward(seed=2.0)
+    assert w.grad == pytest.approx(4 * w.data)
+    assert x.grad == pytest.approx(2 * v.data)
+    y = Value(-0.5)
+    neuron([y, y]).backward(seed=2.0)
+    assert y.grad == pytest.approx(2 * (w.data + v.data))
+    neuron.b = neuron.w[0]
+    neuron.zero_grad()
+    neuron([3.0, 1.0]).backward(seed=2.0)
+    assert w.grad == pytest.approx(8.0)
 
 
 # ------------------------------------------------------------------------- functional and higher
@@ -565,6 +603,56 @@ def test_create_graph_leaves_nodes_in_every_gradient():
     assert [p.grad.data for p in model.parameters()] == pytest.approx(list(known), rel=1e-13)
     assert out.grad.data == 1.0
     assert [i.grad.data for i in out.inputs[:3]] == pytest.approx(hidden, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", ["tanh", "silu", "softplus"])
+def test_third_derivatives_of_lists_and_batches_agree(name):
+    model = MLP(1, [3, 2, 1], activation=name, seed=8)
+    forms = (lambda x: model([x]), lambda x: (model(np.ones((1, 1)) * x)).sum())
+    results = []
+    for f in forms:
+        for _ in range(3):
+            f = mg.grad(f)
+        results.append(f(0.3))
+    assert results[0] == pytest.approx(results[1], rel=1e-10)
+    assert results[0] != 0
+
+
+@pytest.mark.parametrize("use", ["call", "batch", "backward", "inputs", "trace", "layers", "grad"])
+def test_memory_is_back_without_the_collector(use):
+    model = MLP(2, [3, 3, 1], activation="tanh", seed=0)
+
+    def run():
+        if use == "batch":
+            model(X).sum().backward()
+            return
+        if use == "grad":
+            mg.grad(lambda x, y: model([x, y]), (0, 1))(1.0, 2.0)
+            return
+        out = model([1.0, 2.0])
+        if use == "layers":
+            hidden = model.layers[0]([1.0, 2.0])
+            out = model.layers[2](model.layers[1](hidden)) + hidden[0]
+        if use != "call":
+            out.backward()
+        if use in ("inputs", "layers"):
+            assert out.inputs[0].inputs[0].grad is not None
+        if use == "trace":
+            mg.trace(out)
+
+    def nodes():
+        return sum(isinstance(thing, Node) for thing in gc.get_objects())
+
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        before = nodes()
+        for _ in range(10):
+            run()
+        assert nodes() <= before
+    finally:
+        gc.enable()
 
 
 # ------------------------------------------------------------------- copying, edges of numbers
@@ -699,7 +787,7 @@ def test_more_axes_and_vectors():
         np.ones((2, 1)),
         Tensor(np.ones((4, 3))),
         Value(1.0),
-        (v for v in [1.0, 2.0, 3.0]),
+        pytest.param((v for v in [1.0, 2.0, 3.0]), id="generator"),
         np.array(1.0),
         Tensor(1.0),
         3.0,
@@ -726,9 +814,11 @@ def test_elements_of_tensors_in_a_list_are_not_detached(x):
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, "3", None, True])
-@pytest.mark.parametrize("make", [Neuron, lambda n: Layer(2, n), lambda n: MLP(2, [3, n]), lambda n: MLP(n, [1])])
+@pytest.mark.parametrize(
+    "make", [Neuron, lambda n: Layer(2, n), lambda n: MLP(2, [3, n]), lambda n: MLP(n, [1])]
+)
 def test_sizes_must_be_positive_integers(make, size):
-    with pytest.raises((ValueError, TypeError), match="positive integer|n_?in|nout"):
+    with pytest.raises((ValueError, TypeError), match=r"positive integer"):
         make(size)
 
 
@@ -793,9 +883,7 @@ def test_variances_of_a_layer(init):
 def test_the_initialiser_is_chosen_by_the_activation():
     model = MLP(80, [80, 80], activation="relu", output_activation="tanh", init="auto", seed=0)
     he, xavier = (weights(MLP(80, [80], init=init, seed=1)).var() for init in ("he", "xavier"))
-    first, second = (
-        np.var([w.data for n in layer.neurons for w in n.w]) for layer in model.layers
-    )
+    first, second = (np.var([w.data for n in layer.neurons for w in n.w]) for layer in model.layers)
     assert first == pytest.approx(he, rel=0.1)
     assert second == pytest.approx(xavier, rel=0.1)
 

@@ -160,7 +160,9 @@ def test_value_meets_arrays(name):
 
 
 @pytest.mark.parametrize(
-    "other", [1j, np.complex128(1j), np.array([1j]), "1", None, pytest.param(object(), id="object")], ids=repr
+    "other",
+    [1j, np.complex128(1j), np.array([1j]), "1", None, pytest.param(object(), id="object")],
+    ids=repr,
 )
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "pow"])
 @pytest.mark.parametrize("kind", [Value, Tensor])
