@@ -58,7 +58,7 @@ class _Scalar(Module):
         leaves = [p for p in dict.fromkeys(self._leaves()) if isinstance(p, Node)]
         return [p for p in leaves if p.op is None and p.requires_grad]
 
-    def _leaves(self) -> Iterable[Value]:
+    def _leaves(self) -> Iterable[Any]:
         raise NotImplementedError  # each kind of scalar module has its own
 
 
@@ -141,7 +141,7 @@ class Neuron(_Scalar):
         result = _vectorised([self], x, self)
         return functions.reshape(result, result.shape[:-1])
 
-    def _leaves(self) -> Iterable[Value]:
+    def _leaves(self) -> Iterable[Any]:
         return (*self.w, self.b)
 
     def __repr__(self) -> str:
@@ -186,7 +186,7 @@ class Layer(_Scalar):
             out = _values(_fired(self.neurons, x, self))
         return out[0] if len(out) == 1 else out
 
-    def _leaves(self) -> Iterable[Value]:
+    def _leaves(self) -> Iterable[Any]:
         return (p for neuron in self.neurons for p in neuron._leaves())
 
     def __repr__(self) -> str:
@@ -260,7 +260,7 @@ class MLP(_Scalar):
         modes.scope = outer
         return out[0] if len(out) == 1 else out
 
-    def _leaves(self) -> Iterable[Value]:
+    def _leaves(self) -> Iterable[Any]:
         return (p for layer in self.layers for p in layer._leaves())
 
     def config(self) -> dict[str, Any] | None:

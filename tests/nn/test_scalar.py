@@ -793,7 +793,6 @@ def test_more_axes_and_vectors():
         3.0,
         [[1.0, 2.0], [3.0, 4.0]],
     ],
-    ids=repr,
 )
 def test_examples_of_a_wrong_form_are_refused_by_the_first_layer(wrong):
     model = MLP(2, [3, 1], seed=0)
