@@ -71,7 +71,7 @@ def cotangents(
 
 
 def _is_parameter(node: Node) -> bool:
-    return node._op is None and bool(node.requires_grad)  # type: ignore[attr-defined]
+    return node._op is None and bool(node.requires_grad)
 
 
 def _pulled(

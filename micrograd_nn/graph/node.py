@@ -226,6 +226,11 @@ class Node:
         return {} if tag is None or tag.params is None else tag.params
 
     @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient is computed for this node."""
+        return True
+
+    @property
     def name(self) -> str | None:
         """The name given by ``name=`` or ``named()``, if any."""
         return None if self._tag is None else self._tag.name

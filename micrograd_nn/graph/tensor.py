@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph import functions, transfer
-from micrograd_nn.graph.backward import backward, pull_arrays
+from micrograd_nn.graph import functions
+from micrograd_nn.graph.backward import pull_arrays
 from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, modes, switch
 from micrograd_nn.graph.primitive import Primitive, is_plain_number, overwritten
+from micrograd_nn.graph.recorded import Recorded
 from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16))
 
 
-class Tensor(Node):
+class Tensor(Recorded):
     """An array that remembers how it was computed.
 
     Parameters
@@ -199,17 +200,6 @@ class Tensor(Node):
         """Return a leaf of the same data, which no gradient flows through."""
         return Tensor(self._data, requires_grad=False, name=self.name)
 
-    def zero_grad(self) -> None:
-        """Forget the gradient."""
-        self._grad = UNREACHED
-
-    def backward(self, seed: Any = None, create_graph: bool = False) -> None:
-        """Compute the gradient of this node with respect to every node below it.
-
-        See ``micrograd_nn.graph.backward.backward``.
-        """
-        backward(self, seed, create_graph=create_graph)
-
     # ----------------------------------------------------------------------------- recording
 
     @classmethod
@@ -235,7 +225,7 @@ class Tensor(Node):
             elif isinstance(arg, Node):
                 array = arg._data
                 inputs.append(arg)
-                requires_grad = requires_grad or arg.requires_grad  # type: ignore[attr-defined]
+                requires_grad = requires_grad or arg.requires_grad
                 saved.append(array)
             else:
                 plain = not row.variadic and row.rules[i] is None
@@ -406,30 +396,11 @@ class Tensor(Node):
             )
         return np.array(self._data, dtype=dtype)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
-        from micrograd_nn.graph.protocols import apply_ufunc
-
-        return apply_ufunc(ufunc, method, args, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from micrograd_nn.graph.protocols import apply_function
-
-        return apply_function(function, args, kwargs)
-
     def __repr__(self) -> str:
         text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         name = "" if self.name is None else f", name={self.name!r}"
         return f"Tensor({text}{dtype}{name})"
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return transfer.reduce(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
-        return transfer.deepcopy(self, memo)
-
-    def __copy__(self) -> Node:
-        return transfer.copy(self)
 
 
 def _method(function: Any, name: str) -> Any:

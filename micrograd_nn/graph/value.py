@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph import transfer
-from micrograd_nn.graph.backward import backward
 from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, modes, switch
 from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
+from micrograd_nn.graph.recorded import Recorded
 from micrograd_nn.graph.table import activations, arithmetic, elementary
 
 
-class Value(Node):
+class Value(Recorded):
     """A number that remembers how it was computed.
 
     Parameters
@@ -100,11 +99,6 @@ class Value(Node):
         """Always float64."""
         return np.dtype(np.float64)
 
-    @property
-    def requires_grad(self) -> bool:
-        """Whether a gradient is computed for this node: true but for constants."""
-        return True
-
     def item(self) -> float:
         """Return the number."""
         return self._data  # type: ignore[no-any-return]
@@ -120,17 +114,6 @@ class Value(Node):
         3.0
         """
         return Constant(self._data, self.name)
-
-    def zero_grad(self) -> None:
-        """Forget the gradient."""
-        self._grad = UNREACHED
-
-    def backward(self, seed: Any = None, create_graph: bool = False) -> None:
-        """Compute the derivative of this node with respect to every node below it.
-
-        See ``micrograd_nn.graph.backward.backward``.
-        """
-        backward(self, seed, create_graph=create_graph)
 
     # ----------------------------------------------------------------------------- recording
 
@@ -226,29 +209,10 @@ class Value(Node):
     def __ge__(self, other: Any) -> bool:
         return bool(self._data >= _data_of(other))
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
-        from micrograd_nn.graph.protocols import apply_ufunc
-
-        return apply_ufunc(ufunc, method, args, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from micrograd_nn.graph.protocols import apply_function
-
-        return apply_function(function, args, kwargs)
-
     def __repr__(self) -> str:
         name = "" if self.name is None else f", name={self.name!r}"
         grad = self.grad._data if isinstance(self.grad, Node) else self.grad
         return f"Value(data={self._data!r}, grad={grad!r}{name})"
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return transfer.reduce(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
-        return transfer.deepcopy(self, memo)
-
-    def __copy__(self) -> Node:
-        return transfer.copy(self)
 
 
 def _record_vectors(row: Primitive, xs: Any, ys: Any) -> Value:

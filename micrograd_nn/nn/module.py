@@ -101,7 +101,7 @@ class Module:
     def _own_nodes(self) -> Iterator[tuple[str, Node]]:
         for name, value in self._attributes():
             for path, item in _flattened(name, value):
-                if isinstance(item, Node) and item.op is None and item.requires_grad:  # type: ignore[attr-defined]
+                if isinstance(item, Node) and item.op is None and item.requires_grad:
                     yield path, item
 
     def parameters(self) -> list[Any]:

@@ -238,7 +238,7 @@ def checked_parameters(parameters: Any) -> list[Node]:
                 f"{what} is the result of {node.op.name}, and only leaves can be moved: pass the "
                 "nodes it was computed from"
             )
-        if not node.requires_grad:  # type: ignore[attr-defined]
+        if not node.requires_grad:
             raise ValueError(
                 f"{what} is a constant, which has no gradient: leave it out, or make it with "
                 "requires_grad=True"
