@@ -26,7 +26,8 @@ def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> Non
     seed : float, array or node, optional
         The cotangent of ``root``, of its shape. 1 by default, for a scalar root.
     create_graph : bool
-        Record the backward pass too: gradients are then nodes, to be differentiated again.
+        Record the backward pass too: gradients are then nodes, to be differentiated again. They
+        refer back to the graph that holds them, so that ``zero_grad()`` or the collector frees it.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> Non
     12.0
     """
     if create_graph:
-        from micrograd_nn.graph.derivatives import backward_recorded
+        from micrograd_nn.graph.cotangents import backward_recorded
 
         backward_recorded(root, seed)
         return

@@ -1,9 +1,7 @@
 """Derivatives of functions: gradients, products with Jacobians, whole Jacobians and Hessians.
 
-Everything here rests on ``cotangents``, the chain rule over a recorded graph that leaves the
-nodes' own ``grad`` alone. It runs the rules on plain data, or on the nodes themselves: then the
-derivative is a graph, which can be differentiated again, to any order. Forward mode needs no rules
-of its own: the pullback Jᵀu is linear in u, so its derivative with respect to u is J
+Everything here rests on ``cotangents``. Forward mode needs no rules of its own: the pullback Jᵀu is
+linear in u, so its derivative with respect to u is J
 (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
 """
 
@@ -15,186 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.backward import check_shape_of_seed, checked_seed
-from micrograd_nn.graph.node import UNREACHED, GraphError, Group, Node, StaleGraphError, modes
-from micrograd_nn.graph.order import toposort
+from micrograd_nn.graph.backward import checked_seed
+from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, data_of, leaf_of
+from micrograd_nn.graph.node import GraphError, Node, modes
 from micrograd_nn.graph.primitive import as_floating
-from micrograd_nn.graph.pull import call, unbroadcast_axes
-from micrograd_nn.graph.table.arithmetic import add, where
-from micrograd_nn.graph.table.arrays import shape_of, sum_to
+from micrograd_nn.graph.table.arithmetic import add
 from micrograd_nn.graph.tensor import Tensor
-from micrograd_nn.graph.value import Constant, Value
+from micrograd_nn.graph.value import Value
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
-
-
-# ------------------------------------------------------------------- the chain rule, recorded
-
-
-def cotangents(
-    root: Node, seed: Any, wrt: Sequence[Node] | None = None, *, create_graph: bool = False
-) -> dict[Node, Any]:
-    """Return the cotangent of every node between ``wrt`` and ``root``, by node.
-
-    Parameters
-    ----------
-    root : Node
-        The result to differentiate.
-    seed : float, array or node
-        Its cotangent.
-    wrt : sequence of Node, optional
-        The nodes whose cotangents are wanted; all leaves that require a gradient by default.
-    create_graph : bool
-        Whether the cotangents are nodes, recorded to be differentiated again.
-
-    Returns
-    -------
-    dict
-        Nodes that don't influence the root are absent.
-    """
-    order = toposort(root, constants=False)
-    wanted = set(wrt) if wrt is not None else {n for n in order if _is_parameter(n)}
-    active: set[Node] = set()
-    for node in order:
-        if node in wanted or any(i in active for i in node._recorded_inputs()):
-            active.add(node)
-    found: dict[Node, Any] = {root: seed} if root in active else {}
-    with np.errstate(all="ignore"):
-        for node in reversed(order):
-            if node._op is None or node not in found or node not in active:
-                continue
-            for child, cotangent in _pulled(node, found[node], active, create_graph):
-                fitted = _fitted(cotangent, child)
-                found[child] = fitted if child not in found else found[child] + fitted
-    return found
-
-
-def _is_parameter(node: Node) -> bool:
-    return node._op is None and bool(node.requires_grad)
-
-
-def _pulled(
-    node: Node, g: Any, active: set[Node], create_graph: bool
-) -> Iterator[tuple[Node, Any]]:
-    """Yield the active inputs of a node with the cotangents that its rules give them."""
-    op = node._op
-    assert op is not None
-    params = node.params
-    z = node if create_graph else node._data
-    groups = _grouped_operands(node, create_graph)
-    if op.vector:
-        results = op.rules[0](g, z, *(operand for _, operand in groups))  # type: ignore[misc]
-        for (children, _), result in zip(groups, results, strict=True):
-            for child, cotangent in zip(children, result, strict=True):
-                if child in active:
-                    yield child, cotangent
-        return
-    for (children, _), rule in zip(groups, op.rules, strict=True):
-        if rule is None or not any(c in active for c in children if c is not None):
-            continue
-        operands = (operand for _, operand in groups)
-        if isinstance(z, float) and not isinstance(z, np.generic):
-            result = call(rule, g, z, *operands, **params)
-        else:
-            result = rule(g, z, *operands, **params)
-        many = result if op.variadic else [result]
-        for child, cotangent in zip(children, many, strict=True):
-            if child is not None and child in active:
-                yield child, (_masked(cotangent, g) if op.elementwise else cotangent)
-
-
-def _grouped_operands(node: Node, create_graph: bool) -> list[tuple[tuple[Any, ...], Any]]:
-    """Return, for each argument of the op, its input nodes and the operand to give to the rules."""
-    op = node._op
-    assert op is not None
-    arguments = node._saved_arguments()
-    if create_graph:
-        for child, saved, read in arguments:
-            if child is not None and read:
-                _check_fresh(node, child, saved)
-        operands = [saved if child is None else child for child, saved, _ in arguments]
-    else:
-        operands = [saved for _, saved, _ in arguments]
-    children = [child for child, _, _ in arguments]
-    if op.variadic:
-        return [(tuple(children), operands)]
-    if op.vector:
-        first = len(node._recorded()[0])
-        return [
-            (tuple(children[:first]), operands[:first]),
-            (tuple(children[first:]), operands[first:]),
-        ]
-    return [((child,), operand) for child, operand in zip(children, operands, strict=True)]
-
-
-def _check_fresh(node: Node, child: Node, saved: Any) -> None:
-    if saved is not child._data and not np.array_equal(saved, child._data, equal_nan=True):
-        raise StaleGraphError(
-            f"the data of {child.describe()} were overwritten after {node.describe()} had been "
-            "recorded from them: record the computation again to differentiate it with "
-            "create_graph"
-        )
-
-
-def _masked(cotangent: Any, g: Any) -> Any:
-    """Let a cotangent of exactly 0 contribute 0, also where the local derivative is infinite."""
-    data = _plain(cotangent)
-    if not np.any(np.isnan(data)):
-        return cotangent
-    vanishing = np.equal(_plain(g), 0)
-    if not np.any(vanishing):
-        return cotangent
-    if np.ndim(data) == 0 and np.ndim(vanishing) == 0:
-        return 0.0
-    return where(vanishing, 0.0, cotangent)
-
-
-def _fitted(cotangent: Any, child: Node) -> Any:
-    """Sum a cotangent over the axes along which the input was repeated."""
-    shape = np.shape(child._data)
-    if shape_of(cotangent) != shape:
-        cotangent = (
-            sum_to(cotangent, shape=shape)
-            if unbroadcast_axes(shape_of(cotangent), shape)
-            else add(cotangent, np.zeros(shape))
-        )
-    if type(child._data) is float and not isinstance(cotangent, Node):
-        return float(cotangent)
-    return cotangent
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
-
-
-def backward_recorded(root: Node, seed: Any) -> None:
-    """Do ``root.backward(seed, create_graph=True)``: leave nodes in the nodes' ``grad``."""
-    g = (
-        _checked_node_seed(root, seed)
-        if isinstance(seed, Node)
-        else _leaf(checked_seed(root, seed))
-    )
-    for node, cotangent in cotangents(root, g, create_graph=True).items():
-        if not isinstance(cotangent, Node):
-            cotangent = _leaf(cotangent)
-        reached = node._op is None and not _is_unreached(node)
-        node._grad = node._grad + cotangent if reached else cotangent
-        if isinstance(node._a, Group):
-            node._a._grad = UNREACHED  # what a pass on plain numbers left there
-
-
-def _checked_node_seed(root: Node, seed: Node) -> Node:
-    check_shape_of_seed(root, np.shape(seed._data))
-    return add(seed, np.zeros(np.shape(root._data))) if np.shape(root._data) else seed
-
-
-def _is_unreached(node: Node) -> bool:
-    grad: Any = node._grad
-    return type(grad) is float and grad == 0.0
-
-
-# ------------------------------------------------------------------- functions to derivatives
 
 
 @contextmanager
@@ -207,12 +35,6 @@ def _transforming() -> Iterator[None]:
     finally:
         modes.transforms -= 1
         modes.recording = recording
-
-
-def _leaf(x: Any) -> Node:
-    """Return a constant node of plain data."""
-    x = as_floating(x)
-    return Constant(x) if type(x) is float else Tensor(x, requires_grad=False)
 
 
 def _fresh(x: Any) -> tuple[Node, bool]:
@@ -230,7 +52,7 @@ def _as_node(y: Any) -> Node:
         from micrograd_nn.graph.functions import stack
 
         return stack([_as_node(item) for item in y])  # type: ignore[no-any-return]
-    return _leaf(y)
+    return leaf_of(y)
 
 
 def _positions(argnums: Argnums, count: int) -> tuple[int, ...]:
@@ -260,7 +82,7 @@ class _Run:
         """Return the cotangents of the inputs, as nodes if the caller differentiates further."""
         create_graph = self.on_nodes or isinstance(seed, Node)
         if create_graph and not isinstance(seed, Node):
-            seed = _leaf(seed)
+            seed = leaf_of(seed)
         with _transforming():
             found = cotangents(self.root, seed, self.inputs, create_graph=create_graph)
         results = []
@@ -268,9 +90,9 @@ class _Run:
             cotangent = found.get(node)
             if cotangent is None:
                 cotangent = np.zeros(np.shape(node._data), node.dtype)  # type: ignore[attr-defined]
-                cotangent = _leaf(cotangent) if create_graph else cotangent
+                cotangent = leaf_of(cotangent) if create_graph else cotangent
             elif create_graph and not isinstance(cotangent, Node):
-                cotangent = _leaf(cotangent)
+                cotangent = leaf_of(cotangent)
             results.append(cotangent if create_graph else _given_back(cotangent, node))
         return results
 
@@ -364,7 +186,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         if isinstance(cotangent, Node):
-            seed: Any = _checked_node_seed(run.root, cotangent)
+            seed: Any = checked_node_seed(run.root, cotangent)
         else:
             seed = checked_seed(run.root, cotangent)
         return tuple(run.pull(seed))
@@ -388,10 +210,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     if len(primals) != len(tangents):
         raise ValueError(f"{len(primals)} primals but {len(tangents)} tangents")
     for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
-        if np.shape(_plain(primal)) != np.shape(_plain(tangent)):
+        if np.shape(data_of(primal)) != np.shape(data_of(tangent)):
             raise ValueError(
-                f"primal {i} has shape {np.shape(_plain(primal))}, "
-                f"its tangent {np.shape(_plain(tangent))}"
+                f"primal {i} has shape {np.shape(data_of(primal))}, "
+                f"its tangent {np.shape(data_of(tangent))}"
             )
     with _transforming():
         run = _Run(f, tuple(primals), tuple(range(len(primals))), {})
@@ -403,15 +225,15 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     nodes = modes.transforms > 0 or any(isinstance(x, Node) for x in (*primals, *tangents))
     total: Any = None
     for primal_cotangent, tangent in zip(pulled, tangents, strict=True):
-        along = tangent if isinstance(tangent, Node) else _leaf(tangent)
+        along = tangent if isinstance(tangent, Node) else leaf_of(tangent)
         term = cotangents(primal_cotangent, along, [dummy], create_graph=True).get(dummy)
         if term is not None:
             total = term if total is None else total + term
     if total is None:
         total = np.zeros(shape) if shape or not isinstance(run.root, Value) else 0.0
     if nodes:
-        return run.root, total if isinstance(total, Node) else _leaf(total)
-    return _given_back(run.root._data, run.root), _given_back(_plain(total), run.root)
+        return run.root, total if isinstance(total, Node) else leaf_of(total)
+    return _given_back(run.root._data, run.root), _given_back(data_of(total), run.root)
 
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:

@@ -329,9 +329,13 @@ def _fired(neurons: list[Neuron], x: tuple[Any, ...] | Units, owner: Module) -> 
         kept = Parameters(unit(activation), activation, parameters)
         owner.__dict__["_units_cache"] = kept
     units = _recorded(x, neurons[0].nin, kept)
-    if isinstance(function, Primitive) or function is activations.identity:
-        return units
-    return [function(z) for z in _values(units)]
+    if kept._op is identity and function is not activations.identity:
+        return [function(z) for z in _values(units)]
+    return units
+
+
+def _node(parameter: Any) -> Node:
+    return parameter if isinstance(parameter, Node) else Constant(parameter)
 
 
 def _scalar(parameter: Any) -> Value:
@@ -346,16 +350,17 @@ def _scalar(parameter: Any) -> Value:
 
 
 def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units | list[Value]:
-    inside = isinstance(x, Units)
-    width = len(x._data) if isinstance(x, Units) else len(x)
+    width = len(x._data if isinstance(x, Units) else x)
     if width != nin:
         where = f"{modes.scope}: " if modes.scope else ""
         raise ValueError(f"{where}expected {nin} inputs, got {width}")
-    units = x if isinstance(x, Units) else units_of(x)
+    if isinstance(x, Units):
+        return record_units(x, x._data, kept)
+    units = units_of(x)
     if units is not None:
-        return record_units(units, units._data, kept, None if inside else x)  # type: ignore[arg-type]
+        return record_units(units, units._data, kept, tuple(x))
     try:
-        nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])  # type: ignore[union-attr]
+        nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])
     except TypeError as error:
         raise TypeError(
             f"{modes.scope}: one example is a sequence of numbers or Values, a batch an array: "
@@ -388,9 +393,9 @@ def _gathered_parameters(neurons: list[Neuron], owner: Module) -> tuple[Any, Any
     """Return the layer's parameters as nodes W (n_out, n_in) and b (n_out,), kept while valid."""
     cache = owner.__dict__.get("_batch_cache")
     if cache is None or cache[0] != (clock.time, modes.recording, modes.scope):
-        weights = [w for neuron in neurons for w in neuron.w]
+        weights = [_node(w) for neuron in neurons for w in neuron.w]
         W = functions.stack(weights).reshape(len(neurons), -1).named("W")
-        b = functions.stack([neuron.b for neuron in neurons]).named("b")
+        b = functions.stack([_node(neuron.b) for neuron in neurons]).named("b")
         cache = ((clock.time, modes.recording, modes.scope), W, b)
         owner.__dict__["_batch_cache"] = cache
     return cache[1], cache[2]

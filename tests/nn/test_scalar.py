@@ -486,6 +486,32 @@ def test_weights_that_are_other_nodes(kind, form):
     assert np.asarray(leaf.grad).item() == pytest.approx(-0.7 * factor * 0.5, rel=1e-14)
 
 
+@pytest.mark.parametrize("part", ["weight", "bias", "weights", "all"])
+@pytest.mark.parametrize("kind", ["plain", "detached"])
+def test_weights_that_are_plain_numbers_or_frozen(kind, part):
+    model = MLP(2, [3, 1], activation="tanh", seed=0)
+    fixed = (lambda p: p.data) if kind == "plain" else (lambda p: p.detach())
+    known = [out.copy() for out in outputs(model, X)]
+    for neuron in model.layers[0].neurons:
+        if part in ("weight", "weights", "all"):
+            neuron.w[0] = fixed(neuron.w[0])
+        if part in ("weights", "all"):
+            neuron.w[1] = fixed(neuron.w[1])
+        if part in ("bias", "all"):
+            neuron.b = fixed(neuron.b)
+    for got, out in zip(outputs(model, X), known, strict=True):
+        np.testing.assert_allclose(got, out, rtol=1e-13)
+    x = Tensor(X)
+    model(x).backward(seed=np.linspace(1, 2, 5)[:, None])
+    batch = gradients(model)
+    assert batch.size == 13 - {"weight": 3, "bias": 3, "weights": 6, "all": 9}[part]
+    model.zero_grad()
+    values = [[Value(v) for v in row] for row in X]
+    sum(model(row) * s for row, s in zip(values, np.linspace(1, 2, 5), strict=True)).backward()
+    np.testing.assert_allclose(gradients(model), batch, rtol=1e-12)
+    np.testing.assert_allclose([[v.grad for v in row] for row in values], x.grad, rtol=1e-12)
+
+
 def test_a_weight_that_is_an_input_and_an_input_used_twice():
     neuron = Neuron(2, nonlin=False, seed=0)
     w, v, x = *neuron.w, Value(1.5)
