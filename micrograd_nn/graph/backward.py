@@ -161,8 +161,17 @@ def _reachable(root: Node) -> tuple[list[Node], list[tuple[Node, Any]]]:
         return order, [(root, root._grad)]
     node._grad = zero
     while True:
-        try:
-            child = node._a
+        child = node._a
+        if type(child) is tuple:
+            child = unvisited(child)
+            if child is None:
+                child = unvisited(node._b)
+            if child is not None:
+                child._grad = zero
+                stack.append(node)
+                node = child
+                continue
+        else:
             if child is not None and child._grad is not zero:
                 if child._op is not None:
                     child._grad = zero
@@ -180,15 +189,6 @@ def _reachable(root: Node) -> tuple[list[Node], list[tuple[Node, Any]]]:
                     continue
                 leaves.append((child, child._grad))
                 child._grad = zero
-        except AttributeError:  # a tuple has no gradient; to ask each time would cost a tenth
-            child = unvisited(node._a)
-            if child is None:
-                child = unvisited(node._b)
-            if child is not None:
-                child._grad = zero
-                stack.append(node)
-                node = child
-                continue
         order.append(node)
         if not stack:
             return order, leaves
