@@ -84,7 +84,7 @@ def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     0.25
     """
     prediction, target = _paired("hinge", prediction, target)
-    if np.any(np.abs(_data(target)) != 1):
+    if (np.abs(_data(target)) != 1).any() if shape_of(target) else abs(_data(target)) != 1:
         raise ValueError("hinge needs targets −1 and 1: map labels 0 and 1 by 2 * y - 1")
     return _reduced(fused.hinge(prediction, target), reduction)
 
@@ -276,6 +276,11 @@ def _paired(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
 
 def _check_unit_interval(loss: str, what: str, x: Any) -> None:
     data = np.asarray(_data(x))
+    if not data.size:
+        return
+    low, high = np.minimum.reduce(data, axis=None), np.maximum.reduce(data, axis=None)
+    if low >= 0 and high <= 1:
+        return
     if what == "targets" and np.any(np.isnan(data)):
         raise ValueError(f"{loss}: a target is NaN")
     if np.any((data < 0) | (data > 1)):
@@ -308,7 +313,8 @@ def _labels(loss: str, target: Any, rows: int, classes: int) -> Any:
             f"{loss}: {rows} predictions of {classes} classes need targets of shape ({rows},) or "
             f"({rows}, {classes}), got {data.shape}"
         )
-    if not np.all(np.isfinite(data) & (data == np.floor(data))):
+    whole = data.dtype.kind in "iu" or np.all(np.isfinite(data) & (data == np.floor(data)))
+    if not whole:
         raise ValueError(f"{loss}: class labels must be integers")
     if data.size and not (data.min() >= 0 and data.max() < classes):
         raise ValueError(

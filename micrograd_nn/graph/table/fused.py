@@ -27,8 +27,9 @@ from micrograd_nn.graph.table.elementary import sigmoid
 
 
 def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    largest = np.max(x, axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0).astype(x.dtype)
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
+    if not math.isfinite(np.add.reduce(largest, axis=None)):
+        largest = np.where(np.isfinite(largest), largest, 0).astype(x.dtype)
     return x - largest, largest
 
 
@@ -184,7 +185,8 @@ def _bce(x: Any, y: Any) -> Any:
     # y softplus(−x) + (1 − y) softplus(x) with the part that both share taken out
     with np.errstate(invalid="ignore"):
         loss: Any = np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
-    if np.any(np.isnan(loss)):
+        total = np.add.reduce(loss, axis=None)
+    if total != total:  # NaN, perhaps from an infinite logit
         sure = ((x > 0) & (y == 1)) | ((x < 0) & (y == 0))
         loss = np.where(np.isinf(x), np.where(sure, 0.0, np.inf), loss).astype(loss.dtype)
     return loss
@@ -196,9 +198,41 @@ def _bce_float(x: float, y: float) -> float:
     return max(x, 0.0) - x * y + special.softplus_float(-abs(x))
 
 
+def _sigmoid_minus(x: Any, y: Any) -> Any:
+    # (1 − y) σ(x) − y σ(−x) is σ(x) − y without its cancellation: exact for y = 1 far out, where
+    # σ(x) rounds to 1. Both σ come from one exponential.
+    e = np.exp(-np.abs(x))
+    large = 1.0 / (1.0 + e)
+    small = e * large
+    positive = x >= 0
+    return (1.0 - y) * np.where(positive, large, small) - y * np.where(positive, small, large)
+
+
+def _sigmoid_minus_float(x: float, y: float) -> float:
+    return (1.0 - y) * special.sigmoid_float(x) - y * special.sigmoid_float(-x)
+
+
+def sigmoid_minus_x(g, z, x, _y):
+    return g * (sigmoid(x) * sigmoid(-x))
+
+
+def sigmoid_minus_y(g, z, _x, _y):
+    return -g
+
+
+sigmoid_minus = primitive(
+    "sigmoid_minus",
+    _sigmoid_minus,
+    (sigmoid_minus_x, sigmoid_minus_y),
+    on_floats=_sigmoid_minus_float,
+    notation="σ({}) − {}",
+    code="sigmoid({}) - {}",
+    textbook=("σ({0}) * (1 - σ({0}))", "-1"),
+)
+
+
 def bce_x(g, z, x, y):
-    # σ(x) − y without its cancellation: exact for y = 1 far out, where σ(x) rounds to 1
-    return g * ((1.0 - y) * sigmoid(x) - y * sigmoid(-x))
+    return g * sigmoid_minus(x, y)
 
 
 def bce_y(g, z, x, _y):
@@ -222,15 +256,15 @@ def _softmax_parts(x: Any, labels: Any) -> tuple[Any, Any, Any]:
     rows = np.arange(len(labels))
     labelled = e[rows, labels]
     e[rows, labels] = 0
-    return e, np.sum(e, axis=-1), labelled
+    return e, np.add.reduce(e, axis=-1), labelled
 
 
 def _label_cross_entropy(x: Any, labels: Any) -> Any:
     shifted, _ = _shifted(x, -1)
-    rows, top = np.arange(len(labels)), np.argmax(x, axis=-1)
+    rows, top = np.arange(len(labels)), x.argmax(axis=-1)
     e = np.exp(shifted)
     e[rows, top] = 0  # its exponential is 1, which log1p adds without rounding
-    return np.log1p(np.sum(e, axis=-1)) - shifted[rows, labels]
+    return np.log1p(np.add.reduce(e, axis=-1)) - shifted[rows, labels]
 
 
 def label_cross_entropy_x(g, z, x, *, labels):
