@@ -1,0 +1,5 @@
+"""Prove gradients right, and name the operation at fault where one is wrong."""
+
+from micrograd_nn.testing.errors import Disagreement, GradientError
+
+__all__ = ["Disagreement", "GradientError"]
