@@ -1,5 +1,6 @@
 """Prove gradients right, and name the operation at fault where one is wrong."""
 
 from micrograd_nn.testing.errors import Disagreement, GradientError
+from micrograd_nn.testing.gradcheck import Report, gradcheck
 
-__all__ = ["Disagreement", "GradientError"]
+__all__ = ["gradcheck", "Report", "Disagreement", "GradientError"]

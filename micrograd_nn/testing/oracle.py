@@ -45,7 +45,7 @@ class Oracle:
 
     Raises
     ------
-    Unknown
+    UnknownOperationError
         If the oracle knows no derivative of one of the operations.
     """
 
