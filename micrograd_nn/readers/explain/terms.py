@@ -100,6 +100,14 @@ class Transposed:
 
 
 @dataclass(frozen=True)
+class Reshaped:
+    """The same numbers in another shape, or repeated to it: a formula doesn't write it."""
+
+    of: Term
+    shape: Shape
+
+
+@dataclass(frozen=True)
 class Total:
     """A sum over axes: those along which ``of`` is longer than ``shape``."""
 
@@ -129,7 +137,17 @@ class Prime:
 
 
 Term: TypeAlias = (
-    Symbol | Number | Sum | Product | Power | MatrixProduct | Transposed | Total | Call | Prime
+    Symbol
+    | Number
+    | Sum
+    | Product
+    | Power
+    | MatrixProduct
+    | Transposed
+    | Reshaped
+    | Total
+    | Call
+    | Prime
 )
 
 ZERO, ONE = Number(0.0), Number(1.0)
@@ -189,8 +207,9 @@ def times(*factors: Term | float) -> Term:
             powers[base] = exponent if before is None else add(before, exponent)
     if number == 0.0:
         return Number(0.0, shape)
-    kept = tuple(power(base, exponent) for base, exponent in powers.items())
-    return _joined(number, tuple(k for k in kept if not (isinstance(k, Number) and k.value == 1)))
+    raised = (power(base, exponent) for base, exponent in powers.items())
+    kept = tuple(k for k in raised if not (isinstance(k, Number) and k.value == 1))
+    return _joined(number, kept) if kept else Number(number, shape)
 
 
 def _split(term: Term) -> tuple[float, tuple[Term, ...]]:
@@ -253,15 +272,19 @@ def matrix_product(left: Term, right: Term, shape: Shape) -> Term:
     """Return left @ right."""
     a, lefts = _scale(left)
     b, rights = _scale(right)
-    if a * b == 0.0:
-        return Number(0.0, shape)
-    return times(a * b, MatrixProduct(lefts, rights, shape))
+    return times(a, b, MatrixProduct(lefts, rights, shape))
 
 
-def _scale(term: Term) -> tuple[float, Term]:
-    """Take the number out of a term."""
+def _scale(term: Term) -> tuple[Term, Term]:
+    """Split a term into its scalar factors and the rest."""
+    if not term.shape:
+        return ONE, term
     number, factors = _split(term)
-    return number, _joined(1.0, factors)
+    scalars = tuple(factor for factor in factors if not factor.shape)
+    rest = tuple(factor for factor in factors if factor.shape)
+    if not rest:
+        return _joined(number, scalars), Number(1.0, term.shape)
+    return _joined(number, scalars), _joined(1.0, rest)
 
 
 def transposed(term: Term) -> Term:
@@ -279,9 +302,23 @@ def total(term: Term, shape: Shape, axes: tuple[int, ...]) -> Term:
     if not axes:
         return term
     number, rest = _scale(term)
-    if rest == ONE or isinstance(rest, Number):
-        return Number(number * float(np.prod([term.shape[a] for a in axes])), shape)
+    if isinstance(rest, Number):
+        count = float(np.prod([term.shape[a] for a in axes]))
+        return times(number, rest.value * count, Number(1.0, shape))
     return times(number, Total(rest, shape, axes))
+
+
+def reshaped(term: Term, shape: Shape) -> Term:
+    """Return the same numbers in another shape, or repeated to it."""
+    if term.shape == shape:
+        return term
+    if isinstance(term, Number):
+        return Number(term.value, shape)
+    if not term.shape:
+        return term  # a number stands for an array of it
+    number, rest = _scale(term)
+    inner = rest.of if isinstance(rest, Reshaped) else rest
+    return times(number, inner if inner.shape == shape else Reshaped(inner, shape))
 
 
 # -------------------------------------------------------------------------------- multiplying out
@@ -308,7 +345,7 @@ def parts_of(term: Term) -> Sequence[Term]:
         return (term.base, term.exponent)
     if isinstance(term, MatrixProduct):
         return (term.left, term.right)
-    if isinstance(term, (Transposed, Total)):
+    if isinstance(term, (Transposed, Reshaped, Total)):
         return (term.of,)
     if isinstance(term, (Call, Prime)):
         return term.args
@@ -331,8 +368,10 @@ def shortest(term: Term) -> Term:
     Examples
     --------
     >>> a, y = Symbol("a"), Symbol("y")
-    >>> slope = add(negative(times(y, reciprocal(a))), times(add(ONE, negative(y)),
-    ...     reciprocal(add(ONE, negative(a)))))
+    >>> slope = add(
+    ...     negative(times(y, reciprocal(a))),
+    ...     times(add(ONE, negative(y)), reciprocal(add(ONE, negative(a)))),
+    ... )
     >>> shortest(times(slope, a, add(ONE, negative(a)))) == add(a, negative(y))
     True
     """
