@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from micrograd_nn.readers.draw import draw
+from micrograd_nn.readers.network import NetworkPicture
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.summary import Summary, summary
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "draw",
     "Picture",
+    "NetworkPicture",
     "summary",
     "Summary",
     "figures",
