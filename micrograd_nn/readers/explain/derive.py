@@ -203,8 +203,8 @@ class Deriver:
                 whole = arrays.sum_(whole, axis=None, keepdims=False)
             one_over = self._symbol(name, 1.0 / self.counts[name[2:]])
             return arithmetic.mul(arithmetic.mul(sign, one_over), whole)  # type: ignore[no-any-return]
-        made = op([*args], **node.params) if op.variadic else op(*args, **node.params)
-        return made  # type: ignore[no-any-return]
+        recorded: Node = op([*args], **node.params) if op.variadic else op(*args, **node.params)
+        return recorded
 
     def _share(self, node: Node) -> tuple[str, float, Node] | None:
         """Return 1/m, a sign and the input, if a node is a mean over all elements of an array.
@@ -286,7 +286,8 @@ class Deriver:
         return equation, {share: (symbol, symbol)}
 
     def _equation(self, node: Node, parts: Parts, like: Any) -> Equation:
-        written, exact = Number(0.0), Number(0.0)
+        written: Term = Number(0.0)
+        exact: Term = Number(0.0)
         data: Any = 0.0
         for share, (textbook, stable) in parts.items():
             one = Symbol(share) if share else ONE

@@ -84,20 +84,7 @@ def _sum(term: Sum) -> tuple[str, int]:
 
 
 def _product(term: Product) -> tuple[str, int]:
-    above: list[Term] = []
-    below: list[Term] = []
-    for factor in term.factors:
-        inverse = (
-            isinstance(factor, Power)
-            and isinstance(factor.exponent, Number)
-            and factor.exponent.value < 0
-        )
-        if inverse:
-            assert isinstance(factor, Power) and isinstance(factor.exponent, Number)
-            exponent = -factor.exponent.value
-            below.append(factor.base if exponent == 1 else Power(factor.base, Number(exponent)))
-        else:
-            above.append(factor)
+    above, below = over_and_under(term)
     sign = "−" if term.number < 0 else ""
     size = abs(term.number)
     arrays = [factor for factor in above if factor.shape or isinstance(factor, Total)]
@@ -118,6 +105,20 @@ def _product(term: Product) -> tuple[str, int]:
         joined = under[0] if len(under) == 1 else f"({' ∘ '.join(under)})"
         written = f"{written} / {joined}"
     return sign + written, PRODUCT
+
+
+def over_and_under(term: Product) -> tuple[list[Term], list[Term]]:
+    """Return the factors of a product that stand over and under the line of a fraction."""
+    above: list[Term] = []
+    below: list[Term] = []
+    for factor in term.factors:
+        exponent = factor.exponent if isinstance(factor, Power) else None
+        if isinstance(factor, Power) and isinstance(exponent, Number) and exponent.value < 0:
+            inverse = -exponent.value
+            below.append(factor.base if inverse == 1 else Power(factor.base, Number(inverse)))
+        else:
+            above.append(factor)
+    return above, below
 
 
 def _share(size: float, share: Term) -> str:

@@ -17,7 +17,7 @@ from micrograd_nn.readers.palette import DARK, LIGHT, Theme
 from micrograd_nn.readers.stepper.events import events
 from micrograd_nn.readers.stepper.quantities import Quantity
 from micrograd_nn.readers.stepper.record import MOST, Record
-from micrograd_nn.readers.svg import escape
+from micrograd_nn.readers.svgtext import escape
 from micrograd_nn.readers.view import size
 from micrograd_nn.readers.wording import Wording
 
