@@ -317,8 +317,13 @@ def reshaped(term: Term, shape: Shape) -> Term:
     if not term.shape:
         return term  # a number stands for an array of it
     number, rest = _scale(term)
-    inner = rest.of if isinstance(rest, Reshaped) else rest
+    pure = isinstance(rest, Reshaped) and _size(rest.of.shape) == _size(rest.shape) == _size(shape)
+    inner = rest.of if pure and isinstance(rest, Reshaped) else rest
     return times(number, inner if inner.shape == shape else Reshaped(inner, shape))
+
+
+def _size(shape: Shape) -> int:
+    return int(np.prod(shape))
 
 
 # -------------------------------------------------------------------------------- multiplying out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 from micrograd_nn.graph.primitive import table
@@ -159,26 +160,34 @@ def _total(term: Total) -> tuple[str, int]:
     return f"Σ {_within(term.of, PRODUCT)}", TOTAL
 
 
+def notation_of(name: str) -> tuple[str, str]:
+    """Return how a function is written: "abs" or "call", and its name.
+
+    Examples
+    --------
+    >>> notation_of("sigmoid"), notation_of("abs"), notation_of("log_of_base")
+    (('call', 'σ'), ('abs', '|·|'), ('call', 'log'))
+    """
+    row = table.get(name)
+    notation = row.notation if row is not None else ""
+    if notation == "|{}|":
+        return "abs", "|·|"
+    found = re.fullmatch(r"([^\W\d]\w*)(\(\{0?\}.*| \{0?\})", notation)
+    return "call", found[1] if found is not None else name
+
+
 def _call(term: Call) -> tuple[str, int]:
     args = [text(arg) for arg in term.args]
-    row = table.get(term.name)
-    notation = row.notation if row is not None else ""
-    plain = notation.replace("{}", "").replace("{0}", "")
-    params = dict(term.params)
-    if notation == "|{}|":
+    kind, word = notation_of(term.name)
+    if kind == "abs":
         return f"|{args[0]}|", ATOM
-    if row is not None and not row.variadic and "(" not in plain.rstrip("()") and "[" in notation:
-        try:
-            return notation.format(*args, **params), ATOM
-        except (IndexError, KeyError):
-            pass
-    name = notation.partition("(")[0] if "({}" in notation else term.name
-    return f"{name}({', '.join(args)})", ATOM
+    return f"{word}({', '.join(args)})", ATOM
 
 
 def _prime(term: Prime) -> tuple[str, int]:
-    mark = "′" if len(term.args) == 1 or term.place == 0 else f"′{term.place + 1}"
-    return f"{term.name}{mark}({', '.join(map(text, term.args))})", ATOM
+    index = "" if len(term.args) == 1 or term.place == 0 else f"{term.place + 1}"
+    args = ", ".join(map(text, term.args))
+    return f"{notation_of(term.name)[1]}′{index}({args})", ATOM
 
 
 _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
