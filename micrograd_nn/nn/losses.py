@@ -15,7 +15,7 @@ import numpy as np
 
 from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.node import Node
-from micrograd_nn.graph.primitive import as_floating
+from micrograd_nn.graph.primitive import as_floating, is_plain_number
 from micrograd_nn.graph.table import fused
 from micrograd_nn.graph.table.arrays import shape_of
 from micrograd_nn.nn.activations import chosen
@@ -43,13 +43,13 @@ def half_mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 def _squared(loss: str, prediction: Any, target: Any, reduction: str) -> Any:
     prediction, target = _paired(loss, prediction, target)
     error = prediction - target
-    return _reduced(error * error, reduction)
+    return _reduced(loss, error * error, reduction)
 
 
 def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return the mean absolute error, 1/n Σ |ŷ − y|; its gradient at ŷ = y is 0."""
     prediction, target = _paired("mae", prediction, target)
-    return _reduced(F.abs(prediction - target), reduction)
+    return _reduced("mae", F.abs(prediction - target), reduction)
 
 
 def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
@@ -66,7 +66,7 @@ def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 
     if not delta > 0:
         raise ValueError(f"delta must be positive, got {delta}")
     prediction, target = _paired("huber", prediction, target)
-    return _reduced(fused.huber(prediction - target, float(delta)), reduction)
+    return _reduced("huber", fused.huber(prediction - target, float(delta)), reduction)
 
 
 def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -86,7 +86,7 @@ def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     prediction, target = _paired("hinge", prediction, target)
     if (np.abs(_data(target)) != 1).any() if shape_of(target) else abs(_data(target)) != 1:
         raise ValueError("hinge needs targets −1 and 1: map labels 0 and 1 by 2 * y - 1")
-    return _reduced(fused.hinge(prediction, target), reduction)
+    return _reduced("hinge", fused.hinge(prediction, target), reduction)
 
 
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -108,7 +108,7 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
     right = F.where(y == 0, 0.0, target * F.log(F.where((y == 0) & (p == 0), 1.0, prediction)))
     rest = F.log1p(F.where((y == 1) & (p == 1), 0.0, -prediction))
     wrong = F.where(y == 1, 0.0, (1.0 - target) * rest)
-    return _reduced(-(right + wrong), reduction)
+    return _reduced("binary_cross_entropy", -(right + wrong), reduction)
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -123,7 +123,9 @@ def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: st
     """
     prediction, target = _paired("binary_cross_entropy_with_logits", prediction, target)
     _check_unit_interval("binary_cross_entropy_with_logits", "targets", target)
-    return _reduced(fused.bce_with_logits(prediction, target), reduction)
+    return _reduced(
+        "binary_cross_entropy_with_logits", fused.bce_with_logits(prediction, target), reduction
+    )
 
 
 def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -151,9 +153,12 @@ def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     rows, classes = _class_shape("cross_entropy", prediction)
     labels = _labels("cross_entropy", target, rows, classes)
     if labels is not None:
-        return _reduced(fused.label_cross_entropy(prediction, labels=labels), reduction)
+        return _reduced(
+            "cross_entropy", fused.label_cross_entropy(prediction, labels=labels), reduction
+        )
+    target = _floating(target, prediction)
     logs = F.where(_data(target) == 0, 0.0, F.log_softmax(prediction))
-    return _reduced(-F.sum(target * logs, axis=-1), reduction)
+    return _reduced("cross_entropy", -F.sum(target * logs, axis=-1), reduction)
 
 
 def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -162,10 +167,11 @@ def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "me
     rows, classes = _class_shape("categorical_cross_entropy", prediction)
     _check_unit_interval("categorical_cross_entropy", "predictions", prediction)
     labels = _labels("categorical_cross_entropy", target, rows, classes)
-    y = _data(target) if labels is None else np.eye(classes)[labels]
-    logs = F.log(F.where(y == 0, 1.0, prediction))
-    weights = target if labels is None else y
-    return _reduced(-F.sum(weights * logs, axis=-1), reduction)
+    if labels is not None:
+        target = np.eye(classes, dtype=prediction.dtype)[labels]
+    target = _floating(target, prediction)
+    logs = F.log(F.where(_data(target) == 0, 1.0, prediction))
+    return _reduced("categorical_cross_entropy", -F.sum(target * logs, axis=-1), reduction)
 
 
 def soft_iou(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -187,10 +193,12 @@ def soft_iou(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     shape = shape_of(prediction)
     axes = tuple(range(1, len(shape))) if math.prod(shape[1:]) > 1 else None
     both = prediction * target
-    union = F.sum(prediction + target - both, axis=axes)
+    union = prediction + target - both
+    if shape:
+        both, union = F.sum(both, axis=axes), F.sum(union, axis=axes)
     empty = _data(union) == 0
-    share = F.sum(both, axis=axes) / F.where(empty, 1.0, union)
-    return _reduced(F.where(empty, 0.0, 1.0 - share), reduction)
+    share = both / F.where(empty, 1.0, union)
+    return _reduced("soft_iou", F.where(empty, 0.0, 1.0 - share), reduction)
 
 
 #: Every loss by its name.
@@ -232,11 +240,21 @@ def _data(x: Any) -> Any:
     return x._data if isinstance(x, Node) else x
 
 
-def _floating(x: Any) -> Any:
-    """Return a node as it is, a sequence as a Tensor or array, integers as floats."""
+def _floating(x: Any, beside: Any = 0.0) -> Any:
+    """Return a node as it is, a plain number as a float, a sequence as a Tensor or array.
+
+    Integers take the dtype of the data that they stand beside, as they do beside an operator.
+    """
     if isinstance(x, Node):
         return x
-    return F._gathered(x) if isinstance(x, (list, tuple)) else as_floating(x)
+    if _has_nodes(x):
+        return F._gathered(x)
+    if is_plain_number(x):
+        return float(x)
+    array = np.asarray(x)
+    if array.dtype.kind in "iub":
+        return array.astype(getattr(_data(beside), "dtype", np.float64))
+    return as_floating(array)
 
 
 def _listed(target: Any) -> Any:
@@ -250,19 +268,25 @@ def _has_nodes(x: Any) -> bool:
     return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(_has_nodes, x)))
 
 
-def _reduced(losses: Any, reduction: str) -> Any:
+def _reduced(loss: str, losses: Any, reduction: str) -> Any:
+    shape = shape_of(losses)
     if reduction == "none":
         return losses
     if reduction == "sum":
-        return losses if not shape_of(losses) else F.sum(losses)
+        return F.sum(losses) if shape else losses
     if reduction == "mean":
-        return losses if not shape_of(losses) else F.mean(losses)
+        if 0 in shape:
+            raise ValueError(
+                f"{loss}: there are no examples to take the mean of; reduction='sum' gives 0"
+            )
+        return F.mean(losses) if shape else losses
     raise ValueError(f"no reduction {reduction!r}: there are 'mean', 'sum' and 'none'")
 
 
 def _paired(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Return prediction and target in one shape; a lone column may stand against a vector."""
-    prediction, target = _floating(prediction), _floating(target)
+    prediction = _floating(prediction)
+    target = _floating(target, prediction)
     shape, wanted = shape_of(target), shape_of(prediction)
     if shape == wanted:
         return prediction, target
