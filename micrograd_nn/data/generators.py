@@ -7,6 +7,7 @@ same seed gives the same numbers.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -218,10 +219,7 @@ def _sample(
     seed: Seed,
 ) -> tuple[Points, Labels]:
     """Draw ``points(label, count, random)`` of every class, add the noise, shuffle."""
-    if n < 1:
-        raise ValueError(f"n is the number of points, at least 1, not {n}")
-    if classes < 1:
-        raise ValueError(f"classes is at least 1, not {classes}")
+    n, classes = _count("n", n), _count("classes", classes)
     if not 0 <= noise < np.inf:
         raise ValueError(f"noise is a standard deviation, finite and not negative, not {noise}")
     random = np.random.default_rng(seed)
@@ -231,3 +229,13 @@ def _sample(
     X = X + noise * random.standard_normal(X.shape)
     order = random.permutation(n)
     return X[order], y[order]
+
+
+def _count(name: str, number: int) -> int:
+    try:
+        count = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, an int, not {number!r}") from None
+    if count < 1:
+        raise ValueError(f"{name} is at least 1, not {number}")
+    return count

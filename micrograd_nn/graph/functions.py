@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,7 +159,7 @@ def reshape(x: Any, *shape: Any) -> Any:
     """Return x in another shape; one length may be −1."""
     x = _gathered(x)
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-    return arrays.reshape(x, shape=_full_shape(shape_of(x), tuple(map(operator.index, wanted))))
+    return arrays.reshape(x, shape=_full_shape(shape_of(x), _integers("reshape", wanted)))
 
 
 def _full_shape(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
@@ -190,14 +190,23 @@ def transpose(x: Any, *axes: Any) -> Any:
 def _positions(what: str, axes: Any, x: Any) -> tuple[int, ...]:
     """Return axes counted from the start."""
     ndim = len(shape_of(x))
+    axes = _integers(what, axes)
     for axis in axes:
-        if not -ndim <= operator.index(axis) < ndim:
+        if not -ndim <= axis < ndim:
             raise ValueError(f"{what}: axis {axis} is out of range for shape {shape_of(x)}")
-    return tuple(operator.index(axis) % ndim for axis in axes)
+    return tuple(axis % ndim for axis in axes)
+
+
+def _integers(what: str, numbers: Any) -> tuple[int, ...]:
+    try:
+        return tuple(map(operator.index, numbers))
+    except TypeError:
+        raise TypeError(f"{what} takes axes and lengths that are integers, got {numbers}") from None
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Return x with two axes exchanged."""
+    x = _gathered(x)
     order = list(range(len(shape_of(x))))
     axis1, axis2 = _positions("swapaxes", (axis1, axis2), x)
     order[axis1], order[axis2] = order[axis2], order[axis1]
@@ -206,12 +215,18 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Return x with axes moved to new positions, the others in their order."""
+    x = _gathered(x)
     from_ = _positions("moveaxis", np.atleast_1d(source), x)
     to = _positions("moveaxis", np.atleast_1d(destination), x)
+    if len({*from_}) != len(from_) or len({*to}) != len(to) or len(from_) != len(to):
+        raise ValueError(
+            f"moveaxis: the axes {source} can't move to {destination}: both must name as many "
+            "axes, each once"
+        )
     axes = [a for a in range(len(shape_of(x))) if a not in from_]
     for position, axis in sorted(zip(to, from_, strict=True)):
         axes.insert(position, axis)
-    return arrays.transpose(x, axes=tuple(int(a) for a in axes))
+    return arrays.transpose(x, axes=tuple(axes))
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
@@ -221,17 +236,25 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 
 def squeeze(x: Any, axis: Axis = None) -> Any:
     """Return x without its axes of length 1, or without those named."""
-    return arrays.reshape(x, shape=np.squeeze(_like(x), axis).shape)
+    return _with_shape_of(np.squeeze, x, axis)
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
     """Return x with new axes of length 1."""
-    return arrays.reshape(x, shape=np.expand_dims(_like(x), axis).shape)
+    return _with_shape_of(np.expand_dims, x, axis)
 
 
-def _like(x: Any) -> np.ndarray[Any, Any]:
-    """Return an array of the shape of x that takes no memory."""
-    return np.broadcast_to(np.float64(0.0), shape_of(x))
+def _with_shape_of(change: Callable[..., Any], x: Any, axis: Any) -> Any:
+    """Return x in the shape that a function of NumPy gives to an array."""
+    x = _gathered(x)
+    like = np.broadcast_to(np.float64(0.0), shape_of(x))  # takes no memory
+    try:
+        return arrays.reshape(x, shape=change(like, _axis(axis)).shape)
+    except (ValueError, TypeError) as error:
+        raise type(error)(
+            f"{change.__name__} can't take an argument of shape {like.shape} with axis={axis}: "
+            f"{error}"
+        ) from None
 
 
 def flip(x: Any, axis: Axis = None) -> Any:
@@ -262,37 +285,62 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Return the elements of x at ``indices`` along ``axis``, or of the flattened x."""
     if axis is None:
         return getitem(ravel(x), np.asarray(indices))
-    axis = range(len(shape_of(x)))[axis]
+    x = _gathered(x)
+    (axis,) = _positions("take", (axis,), x)
     return getitem(x, (slice(None),) * axis + (np.asarray(indices),))
 
 
 def concatenate(parts: Sequence[Any], axis: int | None = 0) -> Any:
     """Return the parts joined along an axis they have."""
     if axis is None:
-        return concatenate([ravel(part) for part in parts])
-    return indexing.concatenate(tuple(parts), axis=axis)
+        return concatenate([ravel(part) for part in _listed("concatenate", parts)])
+    return indexing.concatenate(_listed("concatenate", parts), axis=axis)
 
 
 def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     """Return the parts joined along a new axis. Values become a Tensor."""
-    return indexing.stack(tuple(parts), axis=axis)
+    return indexing.stack(_listed("stack", parts), axis=axis)
+
+
+def _listed(what: str, parts: Any) -> tuple[Any, ...]:
+    try:
+        listed = tuple(parts)
+    except TypeError:
+        raise TypeError(f"{what} takes a sequence of parts, got {type(parts).__name__}") from None
+    if not listed:
+        raise ValueError(f"{what} needs at least one part, got an empty sequence")
+    return listed
 
 
 def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
     """Return x cut into equal ``sections``, or at the given indices, as ``np.split``."""
-    axis = range(len(shape_of(x)))[axis]
-    pieces = np.split(np.arange(shape_of(x)[axis]), sections)
+    x = _gathered(x)
+    (axis,) = _positions("split", (axis,), x)
+    length = shape_of(x)[axis]
+    if isinstance(sections, (int, np.integer)) and (sections < 1 or length % sections):
+        raise ValueError(
+            f"split: axis {axis} of shape {shape_of(x)} can't be cut into {sections} equal parts: "
+            "pass the indices to cut at"
+        )
+    pieces = np.split(np.arange(length), sections)
     ends = [(int(p[0]), int(p[-1]) + 1) if p.size else (0, 0) for p in pieces]
     return [getitem(x, (slice(None),) * axis + (slice(*end),)) for end in ends]
 
 
 def pad(x: Any, pad_width: Any) -> Any:
     """Return x with zeros around it; ``pad_width`` as in ``np.pad``."""
+    x = _gathered(x)
     ndim = len(shape_of(x))
     widths = np.asarray(pad_width)
     if widths.dtype.kind not in "iu" or np.any(widths < 0):
         raise ValueError(f"pad: the widths must be integers >= 0, got {pad_width!r}")
-    pairs = np.broadcast_to(widths, (ndim, 2)).tolist() if ndim else []
+    try:
+        pairs = np.broadcast_to(widths, (ndim, 2)).tolist() if ndim else []
+    except ValueError:
+        raise ValueError(
+            f"pad: the widths for shape {shape_of(x)} are a number, (before, after) or {ndim} such "
+            f"pairs, got {pad_width!r}"
+        ) from None
     return indexing.pad(x, pad_width=tuple(map(tuple, pairs))) if pairs else x
 
 
