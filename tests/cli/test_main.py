@@ -198,6 +198,7 @@ def test_the_reader_of_a_pipe_may_go(folder):
     assert process.returncode == cli.BROKEN_PIPE
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")  # the process that is started inherits it
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for other processes")
 def test_ctrl_c_keeps_the_model_and_it_can_be_resumed(folder, mn):
     mn("data", "moons", "-n", 1000, "-o", "moons.csv")
