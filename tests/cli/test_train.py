@@ -142,6 +142,13 @@ def test_predictions_go_to_a_file(mn, model, folder):
     assert (folder / "out.csv").read_text() == mn("predict", model, "iris.csv").out
 
 
+def test_predictions_that_cannot_be_written_are_one_line(mn, model):
+    result = mn("predict", model, "iris.csv", "-o", "nowhere/out.csv")  # one column isn't used
+    assert result.code == 2
+    assert result.error.endswith("nowhere/out.csv: it can't be written: there is no folder "
+        "'nowhere': make it first")  # fmt: skip
+
+
 def test_a_terminal_gets_the_first_rows_as_a_table(mn, model, monkeypatch):
     monkeypatch.setattr("micrograd_nn.cli.terminal.is_terminal", lambda stream: True)
     monkeypatch.setenv("NO_COLOR", "1")
