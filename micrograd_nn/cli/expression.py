@@ -63,8 +63,6 @@ _SIGNS: dict[str, type[ast.operator]] = {
     "/": ast.Div,
 }
 
-_TOO_DEEP = CommandError("the expression can't be read: it is nested too deeply")
-
 #: A longer text is no expression that someone would read.
 LONGEST = 20_000
 
@@ -178,7 +176,7 @@ def _parts(text: str) -> list[tuple[ast.operator | None, str]]:
         after_operand = token.type in (tokenize.NAME, tokenize.NUMBER) or token.string == ")"
     chosen = cuts["+-"] or cuts["*/"]
     if not chosen:
-        raise _TOO_DEEP
+        raise _too_deep()
     starts = [(None, 0), *((_SIGNS[sign](), end) for sign, _, end in chosen)]
     ends = [*(start for _, start, _ in chosen), len(text)]
     return [(sign, text[start:end]) for (sign, start), end in zip(starts, ends, strict=True)]
@@ -188,7 +186,11 @@ def _tokens(text: str) -> list[tokenize.TokenInfo]:
     try:
         return list(tokenize.generate_tokens(io.StringIO(text.replace("\n", " ")).readline))
     except (tokenize.TokenError, SyntaxError):
-        raise _TOO_DEEP from None
+        raise _too_deep() from None
+
+
+def _too_deep() -> CommandError:
+    return CommandError("the expression can't be read: it is nested too deeply")
 
 
 def _in_order(tree: ast.expr, text: str) -> list[ast.expr]:

@@ -73,6 +73,7 @@ def test_without_a_command_it_shows_the_help_and_is_bad_usage(mn):
     [
         (["trian"], "there is no command 'trian'; did you mean train?"),
         (["xyzzy"], "there is no command 'xyzzy'; there are demo, train"),
+        (["(" * 6_000], "there is no command '" + "(" * 39 + "…'"),
         (["--frobnicate"], "unknown arguments: --frobnicate"),
         (["demo", "--frobnicate"], "unknown arguments: --frobnicate (see micrograd-nn demo --help"),
         (["demo", "more"], "unknown arguments: more"),
