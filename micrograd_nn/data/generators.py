@@ -40,6 +40,8 @@ def circles(
 
     Raises
     ------
+    TypeError
+        If n is no whole number.
     ValueError
         If n is below 1, noise is negative or not finite, or factor is not between 0 and 1.
 
@@ -63,20 +65,7 @@ def circles(
 def moons(n: int = 1000, noise: float = 0.1, seed: Seed = None) -> tuple[Points, Labels]:
     """Two interleaving half circles of radius 1: class 0 above, class 1 below.
 
-    Parameters
-    ----------
-    n, noise, seed
-        As for :func:`circles`.
-
-    Returns
-    -------
-    (ndarray of shape (n, 2), ndarray of shape (n,))
-        X, float64, and y, int64.
-
-    Raises
-    ------
-    ValueError
-        If n is below 1, or noise is negative or not finite.
+    It takes, returns and raises what :func:`circles` does, but for ``factor``.
 
     Examples
     --------
@@ -99,20 +88,7 @@ def xor(n: int = 1000, noise: float = 0.1, seed: Seed = None) -> tuple[Points, L
     Points keep a distance of 0.1 from both axes before the noise is added, and fill both quadrants
     of their class alike.
 
-    Parameters
-    ----------
-    n, noise, seed
-        As for :func:`circles`.
-
-    Returns
-    -------
-    (ndarray of shape (n, 2), ndarray of shape (n,))
-        X, float64, and y, int64.
-
-    Raises
-    ------
-    ValueError
-        If n is below 1, or noise is negative or not finite.
+    It takes, returns and raises what :func:`circles` does, but for ``factor``.
 
     Examples
     --------
@@ -150,6 +126,8 @@ def blobs(
 
     Raises
     ------
+    TypeError
+        If n or classes is no whole number.
     ValueError
         If n or classes is below 1, or noise is negative or not finite.
 
@@ -192,6 +170,8 @@ def spirals(
 
     Raises
     ------
+    TypeError
+        If n or classes is no whole number.
     ValueError
         If n or classes is below 1, or noise is negative or not finite.
 
