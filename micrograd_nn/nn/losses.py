@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions as F
+from micrograd_nn.graph.functions.gathering import gathered
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.primitive import as_floating, is_plain_number
 from micrograd_nn.graph.table import fused
@@ -149,7 +150,7 @@ def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     >>> bool(abs(a - b) < 1e-15)
     True
     """
-    prediction, target = F._gathered(prediction), _listed(target)
+    prediction, target = gathered(prediction), _listed(target)
     rows, classes = _class_shape("cross_entropy", prediction)
     labels = _labels("cross_entropy", target, rows, classes)
     if labels is not None:
@@ -163,7 +164,7 @@ def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return −Σ_c y_c log ŷ_c, for probabilities ŷ (m, C); targets as for ``cross_entropy``."""
-    prediction, target = F._gathered(prediction), _listed(target)
+    prediction, target = gathered(prediction), _listed(target)
     rows, classes = _class_shape("categorical_cross_entropy", prediction)
     _check_unit_interval("categorical_cross_entropy", "predictions", prediction)
     labels = _labels("categorical_cross_entropy", target, rows, classes)
@@ -248,7 +249,7 @@ def _floating(x: Any, beside: Any = 0.0) -> Any:
     if isinstance(x, Node):
         return x
     if _has_nodes(x):
-        return F._gathered(x)
+        return gathered(x)
     if is_plain_number(x):
         return float(x)
     array = np.asarray(x)
@@ -261,7 +262,7 @@ def _listed(target: Any) -> Any:
     """Return lists of Values as a Tensor, labels and other lists as an array."""
     if isinstance(target, Node):
         return target
-    return F._gathered(target) if _has_nodes(target) else np.asarray(target)
+    return gathered(target) if _has_nodes(target) else np.asarray(target)
 
 
 def _has_nodes(x: Any) -> bool:
