@@ -224,7 +224,7 @@ class BatchNorm(Module):
         count = data.size // self.n
         if count < 2:
             raise ValueError(
-                f"{self._scope or 'BatchNorm'} needs at least two examples in training, got "
+                f"{modes.scope or 'BatchNorm'} needs at least two examples in training, got "
                 f"shape {data.shape}: use larger batches, or eval()"
             )
         new = self.momentum
@@ -260,7 +260,9 @@ class Flatten(Module):
         """Return x of shape (m, ...) as (m, n)."""
         shape = np.shape(x._data if isinstance(x, Tensor) else x)
         if not shape:
-            raise ValueError("Flatten takes examples as rows, got a single number")
+            raise ValueError(
+                f"{modes.scope or 'Flatten'} takes examples as rows, got a single number"
+            )
         return functions.reshape(x, (shape[0], math.prod(shape[1:])))
 
     def config(self) -> dict[str, Any]:
