@@ -15,7 +15,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from micrograd_nn import __version__
-from micrograd_nn.cli import bench, check, data, demo, draw, predict, train
+from micrograd_nn.cli import bench, check, data, demo, draw, explain, predict, train
 from micrograd_nn.cli.parsing import INTERRUPTED, CommandError, Parser, one_line
 from micrograd_nn.cli.terminal import Screen, shorten
 from micrograd_nn.data import DataError
@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": predict,
     "data": data,
     "draw": draw,
+    "explain": explain,
     "check": check,
     "bench": bench,
 }

@@ -13,7 +13,7 @@ inner values are those of the sum over examples, as articles have them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,11 +104,20 @@ class Derivation:
 class Deriver:
     """Derives the equations of one graph; see ``derive``."""
 
-    def __init__(self, root: Node, wrt: Sequence[Node] | None, count: str) -> None:
+    def __init__(
+        self,
+        root: Node,
+        wrt: Sequence[Node] | None,
+        count: str,
+        names: Mapping[Node, str] | None = None,
+    ) -> None:
         self.root = root
-        self.order = toposort(root)
+        self.order = _above(root, set(wrt or ()))
         self.names = labels(self.order)
-        self.layers: set[Node] = set()  # the results of layers, which were given names
+        self.layers: set[Node] = set()  # the results of layers, and others that were given names
+        if names:
+            self.names.update(names)
+            self.layers.update(names)
         self._name_constants()
         self._name_layers()
         self.count = count
@@ -121,6 +130,7 @@ class Deriver:
         self.given: dict[str, Any] = {}  # inputs that no node holds
         leaves = [n for n in self.order if n.op is None and n.requires_grad]
         self.wanted = set(leaves if wrt is None else wrt)
+        self.leaves = [n for n in self.order if n.op is None or n in self.wanted]
         self.active: set[Node] = set()
         for node in self.order:
             if node in self.wanted or any(i in self.active for i in node.inputs):
@@ -132,6 +142,7 @@ class Deriver:
             if not is_number(node)
             and (
                 node.op is None
+                or node in self.wanted
                 or node is root
                 or node.name is not None
                 or node in self.layers
@@ -186,7 +197,7 @@ class Deriver:
             if is_number(node):
                 self.standin[node] = node
                 continue
-            if node.op is not None:
+            if node.op is not None and node not in self.wanted:
                 made = self._recorded_again(node)
                 if node not in self.shown:
                     self.standin[node] = made
@@ -422,6 +433,18 @@ class Deriver:
 _INLINED = {"transpose", "reshape", "broadcast_to"}
 
 
+def _above(root: Node, stops: set[Node]) -> list[Node]:
+    """Return the nodes of a graph, inputs first, without what is only below ``stops``."""
+    seen: set[Node] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += () if node in stops else node.inputs
+    return [node for node in toposort(root) if node in seen]
+
+
 def _summed_below(node: Node) -> int:
     """Return over how many elements a number is a sum, up to its sign; 0 if it is none."""
     while node.op is not None and node.op.name in ("neg", "reshape"):
@@ -463,7 +486,12 @@ _TEXTBOOK: dict[str, Rule] = {
 }
 
 
-def derive(root: Node, wrt: Sequence[Node] | None = None, count: str = "m") -> Derivation:
+def derive(
+    root: Node,
+    wrt: Sequence[Node] | None = None,
+    count: str = "m",
+    names: Mapping[Node, str] | None = None,
+) -> Derivation:
     """Return the equations of the forward and of the backward pass.
 
     Parameters
@@ -473,11 +501,13 @@ def derive(root: Node, wrt: Sequence[Node] | None = None, count: str = "m") -> D
         The leaves whose gradients are derived; all that require one by default.
     count : str
         The name of the number of examples, over which a mean is taken.
+    names : mapping of Node to str, optional
+        Names for values that have none of their own.
     """
-    deriver = Deriver(root, wrt, count)
+    deriver = Deriver(root, wrt, count, names)
     forward = deriver.forward()
     backward = deriver.backward()
-    leaves = [n for n in deriver.order if n.op is None and not is_number(n)]
+    leaves = [n for n in deriver.leaves if not is_number(n)]
     first: dict[str, int] = {}  # where each name is first used
     for equation in forward:
         for symbol in symbols(equation.term):

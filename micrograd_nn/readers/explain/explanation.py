@@ -11,12 +11,11 @@ from micrograd_nn.graph.node import GraphError, Node
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.readers.explain import latex as latex_
 from micrograd_nn.readers.explain import mathml
+from micrograd_nn.readers.explain.chain import Step, aligned, shortened_lines, steps
 from micrograd_nn.readers.explain.derive import Derivation, Equation, derive
 from micrograd_nn.readers.explain.numpy_source import numpy_source
+from micrograd_nn.readers.explain.scalar_network import index_equations
 from micrograd_nn.readers.explain.text import text
-
-#: A longer explanation is shortened when it is printed.
-LONGEST = 200
 
 
 class Explanation:
@@ -63,11 +62,7 @@ class Explanation:
         parts = [*written[:cut], *([""] if cut and self.backward else []), *written[cut:]]
         notes = self._notes()
         parts += ["", *notes] if notes else []
-        if len(parts) > LONGEST:
-            half = LONGEST // 2
-            left_out = len(parts) - 2 * half
-            parts = [*parts[:half], f"… {left_out:,} more lines …", *parts[-half:]]
-        return "\n".join(parts)
+        return shortened_lines(parts)
 
     def _notes(self) -> list[str]:
         made = self._derivation
@@ -106,10 +101,10 @@ class Explanation:
     def __repr__(self) -> str:
         return self.text()
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
         return f"$\\displaystyle {self.latex()}$"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         return self.mathml()
 
 
@@ -177,7 +172,69 @@ def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
             "take its sum or mean first"
         )
     leaves = _leaves(root, wrt)
+    order = toposort(root)
+    if any(node.op is not None and node.op.vector for node in order):
+        return ScalarNetwork(root, order, count)
+    if all(isinstance(node._data, float) for node in order):
+        return ChainRule(derive(root, leaves, count), root, leaves)
     return Explanation(derive(root, leaves, count))
+
+
+class ScalarNetwork(Explanation):
+    """The equations of a network of neurons in index form, with the deltas of its units."""
+
+    def __init__(self, root: Node, order: Sequence[Node], count: str) -> None:
+        made, self._lines = index_equations(root, order, count)
+        super().__init__(made)
+
+    def text(self, shapes: bool = False) -> str:
+        """Return the equations of one unit of each layer, and of one weight."""
+        left = max(len(name) for name, _ in self._lines)
+        return "\n".join(f"{name:>{left}} = {term}" if name else "" for name, term in self._lines)
+
+    def _refused(self, what: str) -> str:
+        raise GraphError(
+            f"a network of neurons has no {what} yet: call it on a batch, an array of rows, and "
+            "explain that"
+        )
+
+    def latex(self) -> str:
+        """Raise a GraphError: the index form is text."""
+        return self._refused("LaTeX")
+
+    def mathml(self) -> str:
+        """Raise a GraphError: the index form is text."""
+        return self._refused("MathML")
+
+    def numpy(self) -> str:
+        """Raise a GraphError: the index form is no program."""
+        return self._refused("NumPy source")
+
+    def _repr_html_(self) -> None:
+        return None
+
+    def _repr_latex_(self) -> None:
+        return None
+
+
+class ChainRule(Explanation):
+    """The chain rule step by step, with the numbers put in: for a graph of single numbers."""
+
+    def __init__(self, derivation: Derivation, root: Node, wrt: Sequence[Node] | None) -> None:
+        super().__init__(derivation)
+        self.steps: list[Step] = steps(root, wrt)
+
+    def text(self, shapes: bool = False) -> str:
+        """Return each step of both passes as a line of text; numbers have no shapes."""
+        lines = aligned([step.parts for step in self.steps if step.forward])
+        lines += ["", *aligned([step.parts for step in self.steps if not step.forward])]
+        return shortened_lines(lines)
+
+    def _repr_html_(self) -> str:
+        return mathml.lines([step.parts for step in self.steps])
+
+    def _repr_latex_(self) -> None:  # the numbers are in the MathML
+        return None
 
 
 def _leaves(root: Node, wrt: Any) -> Sequence[Node] | None:

@@ -54,6 +54,31 @@ def equations(rows: Sequence[tuple[str, Term]]) -> str:
     return f'<math display="block"><mtable>{lines}</mtable></math>'
 
 
+def lines(rows: Sequence[Sequence[str]]) -> str:
+    """Return lines of plain formulas, each in parts that are equal, as a ``<math>`` element."""
+    made = "".join(
+        f'<mtr><mtd style="text-align:right">{_plain(left)}</mtd>'
+        + "".join(f'<mtd style="text-align:left"><mo>=</mo>{_plain(part)}</mtd>' for part in parts)
+        + "</mtr>"
+        for left, *parts in rows
+    )
+    return f'<math display="block"><mtable>{made}</mtable></math>'
+
+
+def _plain(formula: str) -> str:
+    """Return a formula in one line; ∂a/∂b becomes a fraction."""
+    parts: list[str] = []
+    for word in re.split(r"(∂[^\s/]+/∂[^\s)]+|\s+)", formula):
+        if word.startswith("∂") and "/" in word:
+            over, under = word.split("/", 1)
+            parts.append(f"<mfrac><mi>{escape(over)}</mi><mi>{escape(under)}</mi></mfrac>")
+        elif word in ("+", "−", "·", "×", "/", "∘"):
+            parts.append(_operator(escape(word)))
+        elif word.strip():
+            parts.append(f"<mi>{escape(word)}</mi>")
+    return _row(*parts)
+
+
 def name(symbol: str) -> str:
     """Return the name of a value: digits at its end become an index."""
     if symbol.startswith("1/"):

@@ -326,6 +326,22 @@ def _size(shape: Shape) -> int:
     return int(np.prod(shape))
 
 
+def without(term: Term, factor: Term) -> Term:
+    """Return a term without a factor of it, or of each of its summands.
+
+    Examples
+    --------
+    >>> x, m = Symbol("x"), Symbol("1/m")
+    >>> without(times(2.0, m, x), m) == times(2.0, x), without(x, m) == x
+    (True, True)
+    """
+    if isinstance(term, Product) and factor in term.factors:
+        return times(term.number, *(f for f in term.factors if f != factor))
+    if isinstance(term, Sum):
+        return add(*(without(part, factor) for part in term.terms))
+    return term
+
+
 # -------------------------------------------------------------------------------- multiplying out
 
 
