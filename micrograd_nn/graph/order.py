@@ -42,6 +42,14 @@ def trace(root: Node) -> tuple[list[Node], list[tuple[Node, Node]]]:
 
     An input that is used twice gives two edges: ``a + a`` has two.
 
+    Parameters
+    ----------
+    root : Node
+
+    Returns
+    -------
+    (list of Node, list of (Node, Node))
+
     Examples
     --------
     >>> from micrograd_nn import Value
