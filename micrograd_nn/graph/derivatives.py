@@ -167,6 +167,26 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
     See ``value_and_grad`` for the parameters. ``grad`` nests to any depth.
 
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; it returns the gradient, of the shape of the argument. Plain numbers
+        give floats, arrays give arrays, nodes give nodes.
+
+    Raises
+    ------
+    GraphError
+        If the result of ``f`` isn't a scalar.
+    TypeError, ValueError
+        If ``argnums`` names no argument.
+
     Examples
     --------
     >>> grad(lambda x: x**3)(2.0)
@@ -186,6 +206,22 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     The pullback takes a cotangent of the shape of the result and returns a tuple with the
     cotangent of each primal.
+
+    Parameters
+    ----------
+    f : callable
+    *primals : Value, Tensor, array-like or float
+        The arguments to differentiate at.
+
+    Returns
+    -------
+    (value, callable)
+        ``f(*primals)``, and the pullback.
+
+    Raises
+    ------
+    ValueError
+        By the pullback, if a cotangent has another shape than the result.
 
     Examples
     --------
@@ -207,6 +243,19 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return ``f(*primals)`` and its derivative along the tangents, J t.
+
+    Parameters
+    ----------
+    f : callable
+    primals : sequence of Value, Tensor, array-like or float
+        The arguments to differentiate at.
+    tangents : sequence
+        The direction, of the same shapes.
+
+    Returns
+    -------
+    (value, tangent)
+        ``f(*primals)``, and J t of the same shape.
 
     Raises
     ------
@@ -250,6 +299,23 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the Jacobian of ``f``, of shape output + input.
 
+    Parameters
+    ----------
+    f : callable
+        Returns a number, an array or a node.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; J[i, ..., j, ...] = ∂f[i, ...] / ∂x[j, ...].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``argnums`` names no argument.
+
     Examples
     --------
     >>> import numpy as np
@@ -286,6 +352,23 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the matrix of second derivatives of a scalar ``f``.
 
     For several ``argnums`` the result is a tuple of tuples, H[i][j] of shape xᵢ + xⱼ.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; H[i, ..., j, ...] = ∂²f / ∂x[i, ...] ∂x[j, ...].
+
+    Raises
+    ------
+    GraphError
+        If the result of ``f`` isn't a scalar.
 
     Examples
     --------

@@ -27,6 +27,11 @@ class Module:
     training : bool
         Whether layers behave as in training (dropout drops, batch norm measures).
 
+    Raises
+    ------
+    NotImplementedError
+        If it is called and the subclass doesn't define ``forward``.
+
     Examples
     --------
     >>> from micrograd_nn import Tensor
