@@ -1,5 +1,7 @@
 """Prove gradients right, and name the operation at fault where one is wrong."""
 
+from micrograd_nn.testing.check_op import check_op
 from micrograd_nn.testing.errors import Disagreement, GradientError
+from micrograd_nn.testing.op_report import OpReport
 
-__all__ = ["Disagreement", "GradientError"]
+__all__ = ["check_op", "OpReport", "Disagreement", "GradientError"]
