@@ -172,7 +172,7 @@ def _common_ratio(got: Array, expected: Array) -> float | None:
     if not (np.isfinite(size) and told.any()):
         return None
     ratio = float(np.median(got[told] / expected[told]))
-    if ratio == 0 or not math.isfinite(ratio):
+    if ratio == 0 or not math.isfinite(ratio) or abs(ratio - 1) < 1e-11:
         return None
     # a factor that is a little off is told from 1 by its own distance from it
     alike = min(_ALIKE, max(abs(ratio - 1) / 10, 1e-12))

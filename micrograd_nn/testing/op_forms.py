@@ -176,8 +176,8 @@ def check_float32(case: Case, make: Callable[..., Case], found: Findings) -> Cas
     with np.errstate(all="ignore"):
         small, large = make(narrow, f"{case.label} in float32"), make(wide, case.label)
         if small.value.dtype != np.float32:
-            found.note("float32", f"the forward makes {small.value.dtype} of float32")
-            small.g = small.g.astype(small.value.dtype)
+            found.note("float32", f"not checked: the forward makes {small.value.dtype} of float32")
+            return None
         small.g = np.asarray(case.g, small.value.dtype)
         large.g = np.asarray(small.g, np.float64)
     if not check_results(small, found, "float32"):

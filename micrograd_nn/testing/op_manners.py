@@ -11,6 +11,7 @@ import numpy as np
 from micrograd_nn.testing.finite import pulled_back
 from micrograd_nn.testing.hints import hint
 from micrograd_nn.testing.op_case import Case
+from micrograd_nn.testing.op_derivative import underflow
 from micrograd_nn.testing.op_report import Findings, Problem
 from micrograd_nn.testing.operation import VjpRaisedError
 
@@ -41,11 +42,12 @@ def _has_form(case: Case, i: int, gradient: Any, found: Findings, aspect: str) -
     x = case.inputs[i]
     got = np.asarray(gradient)
     name = f"the gradient of {case.name(i)}"
-    sentence = f"{name} has shape {got.shape}, the input {np.shape(x)}"
     if got.shape != np.shape(x):
+        sentence = f"{name} hasn't the shape of the input"
+        where = f"{got.shape} for {np.shape(x)} in {case.label}"
         guess = hint(np.empty(got.shape), np.empty(np.shape(x)))
         found.aspect(aspect).numbers += 1
-        found.wrong(Problem(aspect, sentence, case.label, None, guess, case.snippet(i)))
+        found.wrong(Problem(aspect, sentence, where, None, guess, case.snippet(i)))
         return False
     dtype = np.asarray(x).dtype
     sentence = f"{name} has dtype {got.dtype}, the input {dtype}"
@@ -131,7 +133,7 @@ def tolerance(case: Case, i: int, g: Any = None) -> Any:
         slopes = case.slope(i)
         pulled = pulled_back(slopes, g, shape)
         sizes = pulled_back(slopes, np.abs(g), shape)
-        known = 2 * pulled.error + 8 * unit * np.abs(sizes.value)
+        known = 2 * pulled.error + 8 * unit * np.abs(sizes.value) + underflow(g)
         return np.where(pulled.reliable, known, np.inf)
     gradient = np.asarray(case.gradients[i], np.float64)
     largest = float(np.max(np.abs(gradient), initial=0.0) + np.max(np.abs(g), initial=0.0))

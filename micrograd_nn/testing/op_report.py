@@ -109,9 +109,7 @@ class Findings:
         self.aspect(problem.aspect)
         for i, earlier in enumerate(self.problems):
             if (earlier.aspect, earlier.sentence) == (problem.aspect, problem.sentence):
-                if problem.where not in earlier.where:
-                    where = f"{earlier.where}; {problem.where}"
-                    self.problems[i] = replace(earlier, where=where)
+                self.problems[i] = replace(earlier, where=_also(earlier.where, problem.where))
                 return
         self.problems.append(problem)
 
@@ -171,6 +169,13 @@ class Findings:
         raise GradientError("\n\n".join([title, *body]), [name], disagreements)
 
 
+def _also(places: str, place: str) -> str:
+    """Add a place to a list of at most three."""
+    if place in places or places.endswith("..."):
+        return places
+    return f"{places}; {place}" if places.count("; ") < 2 else f"{places}; ..."
+
+
 def _severity(d: Disagreement) -> float:
     if not d.allowed or not math.isfinite(d.error):
         return math.inf
@@ -196,7 +201,8 @@ def code(x: Any) -> str:
     text = np.array2string(
         x, separator=", ", floatmode="unique", threshold=100, max_line_width=10**6
     )
-    text = " ".join(text.split()).replace("nan", "np.nan").replace("inf", "np.inf")
+    text = " ".join(text.split()).replace("[ ", "[").replace(" ]", "]").replace(" ,", ",")
+    text = text.replace("nan", "np.nan").replace("inf", "np.inf")
     if x.size == 0:
         return f"np.zeros({x.shape}, np.{x.dtype})"
     return f"np.array({text}, np.{x.dtype})"

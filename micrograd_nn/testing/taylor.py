@@ -166,12 +166,16 @@ def _ladder(evaluate: Evaluate, start: Any, position: Any, stencil: _Stencil) ->
     reason, worse = np.full(shape, OUTSIDE), np.zeros(shape, int)
     counts = inside & np.isfinite(centre)
     levels: list[_Level] = []
+    jumps = np.zeros(shape)
     for last in range(3 + _AHEAD, _LEVELS if np.any(counts) else 0):
         while len(levels) <= last:
             step = _uneven(np.multiply(start, 2.0 ** -len(levels)), position)
             levels.append(_level(evaluate, centre, step, position, stencil))
         here = last - _AHEAD
-        verdict, slope, bound = _judged(levels[here - 3 : here + 1], levels[-_LOOKS:], stencil)
+        jumps = np.fmax(jumps, _jumps(levels[here - 5 : here + 1]) if here > 4 else 0.0)
+        verdict, slope, bound = _judged(
+            levels[here - 3 : here + 1], levels[-_LOOKS:], jumps, stencil
+        )
         better = (verdict == SMOOTH) & (bound < error) & (worse < 2)
         value, error = np.where(better, slope, value), np.where(better, bound, error)
         reason = np.where(better, SMOOTH, reason)
@@ -183,14 +187,29 @@ def _ladder(evaluate: Evaluate, start: Any, position: Any, stencil: _Stencil) ->
     return Estimate(value, error, reason.astype(np.int8))
 
 
+def _jumps(levels: list[_Level]) -> Array:
+    """Return the size of jumps that steps have crossed until the last one does not.
+
+    Rounding within the code can make stairs: (1e10 + x) − 1e10, or 1 + tanh(x) far out. On a stair
+    the code is as smooth as can be, and its slope is wrong. Sixth differences then stay as large as
+    they are and vanish at once. Those of a smooth function fall by 2⁶ at a time, and those of a
+    kink by 2, on the whole: by 10 at least from the first two of these to the last two before.
+    """
+    a, b, _, c, d, last = (level.noise for level in levels)
+    before = np.fmax(c, d)
+    stays = before >= np.fmax(a, b) / 4
+    vanishes = np.fmax(last, levels[-1].floor) <= before * 2.0**-12
+    return np.where(stays & vanishes, before, 0.0)
+
+
 def _judged(
-    steps: list[_Level], finer: list[_Level], stencil: _Stencil
+    steps: list[_Level], finer: list[_Level], jumps: Array, stencil: _Stencil
 ) -> tuple[Array, Array, Array]:
     """Return the verdict on the last of three halvings, its slope and a bound on its error."""
     z, a, b, c = steps
     # Errors of at most ε in the values make one of ``weight``·ε/h in the slope; noise of standard
     # deviation σ counts as ε = 6σ.
-    noise = 6 * np.fmax.reduce([level.noise for level in finer])
+    noise = 6 * np.fmax(jumps, np.fmax.reduce([level.noise for level in finer]))
     spread = np.maximum(c.floor, noise) / np.abs(c.step)
     weight = sum(map(abs, stencil.slope)) + abs(sum(stencil.slope))
     rounding = weight * spread + c.own
@@ -254,7 +273,7 @@ def _level(
         slope=slope / step,
         evenness=evenness / step,
         largest=largest.astype(np.float64),
-        floor=np.spacing(largest).astype(np.float64) / 2,
+        floor=np.maximum(np.spacing(largest).astype(np.float64) / 2, np.spacing(0.0)),
         noise=np.abs(sixth) / _SIXTH_OF_NOISE,
         own=(own * 2.0**-50 + weight * misplaced * np.abs(slope / step)) / np.abs(step),
         valid=valid,

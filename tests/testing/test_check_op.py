@@ -173,7 +173,7 @@ MISTAKES = {
     "g thresholded": (lambda g, x: tanh_vjp(np.where(np.abs(g) < 1e-1, 0, g), x), "linear in g"),
     "offset": (lambda g, x: tanh_vjp(g, x) + 1e-12, "zero cotangent"),
     "textbook": (lambda g, x: g * (1 - np.tanh(x)), "derivative: the gradient of x is wrong"),
-    "shape": (lambda g, x: tanh_vjp(g, x).ravel()[None], "has shape"),
+    "shape": (lambda g, x: tanh_vjp(g, x).ravel()[None], "(1, 6) for (2, 3) in samples[0]"),
     "dtype": (lambda g, x: tanh_vjp(g, x).astype(np.float32), "has dtype float32"),
     "widened": (lambda g, x: tanh_vjp(g, x).astype(np.float64), "has dtype float64"),
     "two": (lambda g, x: (tanh_vjp(g, x), g), "2 gradients for 1 argument"),
@@ -457,6 +457,75 @@ def test_matmul_and_softmax():
     sample = (normal(4, 3), normal(3, 5))
     assert check_op(np.matmul, matmul_vjp, [sample]).worst < 1
     assert check_op(np.sum, lambda g, x: np.full_like(x, g), [normal(100_000)]).worst < 1
+
+
+def naive_sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def naive_sigmoid_vjp(g, x):
+    s = naive_sigmoid(x)
+    return g * s * (1 - s)
+
+
+def layer_norm(x):
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+
+
+def layer_norm_vjp(g, x):
+    z = layer_norm(x)
+    rest = g - g.mean(-1, keepdims=True) - z * (g * z).mean(-1, keepdims=True)
+    return rest / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+
+
+def convolve_vjp(g, x, w):
+    return np.convolve(g, w[::-1], "full"), np.convolve(x, g[::-1], "valid")[::-1].copy()
+
+
+HONEST = {
+    "sigmoid": (naive_sigmoid, naive_sigmoid_vjp, [10 * normal(20), np.array([-800.0, 36.0])]),
+    "layer norm": (layer_norm, layer_norm_vjp, [normal(4, 6)]),
+    "convolution": (
+        lambda x, w: np.convolve(x, w, "valid"),
+        convolve_vjp,
+        [(normal(9), normal(3))],
+    ),
+    "sort": (np.sort, lambda g, x: g[np.argsort(np.argsort(x))], [normal(8)]),
+    "max": (np.max, lambda g, x: g * (x == x.max()), [normal(8), normal(20_000)]),
+    "product": (np.prod, lambda g, x: g * np.prod(x) / x, [normal(8)]),
+    "std": (np.std, lambda g, x: g * (x - x.mean()) / x.size / np.std(x), [normal(8)]),
+    "relu of many": (
+        lambda x: np.sum(np.maximum(x, 0)),
+        lambda g, x: g * (x > 0),
+        [normal(20_000)],
+    ),
+    "cumulated": (np.cumsum, lambda g, x: np.cumsum(g[::-1])[::-1].copy(), [normal(3000)]),
+    "huge": (np.sin, lambda g, x: g * np.cos(x), [np.array([1e6, 1e8, 1e10, -1e5])]),
+    "cancelling": (
+        lambda x: (1 - np.cos(x)) / x**2,
+        lambda g, x: g * (np.sin(x) / x**2 - 2 * (1 - np.cos(x)) / x**3),
+        [np.array([0.1, 1.0, 5.0, -0.01])],
+    ),
+    "numbers": (
+        lambda x, y: x / y,
+        lambda g, x, y: (g / y, -g * x / y**2),
+        [(1.0, 2.0), (-3, 1e-4)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_right_if_not_careful_code_passes(name):
+    forward, vjp, samples = HONEST[name]
+    assert check_op(forward, vjp, samples).worst < 0.5
+
+
+def test_float32_is_not_asked_of_code_that_widens():
+    def forward(x):
+        return np.sin(np.asarray(x, np.float64))
+
+    report = check_op(forward, lambda g, x: g * np.cos(np.asarray(x, np.float64)), [X])
+    assert "the forward makes float64 of float32" in str(report)
 
 
 def test_a_row_of_ones_own():

@@ -228,6 +228,19 @@ def test_float32_inside_shows_as_noise():
     assert not found.reliable or (abs(found.value - np.cos(0.7)) <= 2 * found.error > 1e-8)
 
 
+def test_stairs_made_by_rounding_are_not_taken_for_smooth():
+    for f, x in (
+        (lambda x: (1e10 + x) - 1e10, 0.3),
+        (lambda x: 1 + np.tanh(x), -16.0),
+        (lambda x: 0.5 * x * (1 + np.tanh(0.8 * (x + 0.0447 * x**3))), -6.8),
+    ):
+        found = at(f, x)
+        assert not found.reliable
+    kink = at(lambda x: np.abs(x - 3), 3.001)
+    assert kink.reliable
+    assert abs(kink.value - 1) <= kink.error < 1e-10
+
+
 def test_inputs_are_left_alone_and_integers_stay_integers():
     x = np.array([1.0, 2.0, 3.0])
 
