@@ -53,7 +53,8 @@ def by_differences(
             bound = 2.0 * estimate.error + 64.0 * u * np.abs(estimate.value)
             bound = np.where(estimate.reliable, bound, np.inf)
             left_out += int(np.sum(~estimate.reliable))
-            found[leaf] = Expected(np.asarray(estimate.value), np.asarray(bound))
+            value = np.where(estimate.reliable, estimate.value, 0.0)
+            found[leaf] = Expected(value, np.asarray(bound))
     finally:
         for leaf, x in zip(leaves, before, strict=True):
             leaf.data = x  # type: ignore[attr-defined]
