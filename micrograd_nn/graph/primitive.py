@@ -189,6 +189,9 @@ class Primitive:
         assert self.on_floats is not None
         return self.on_floats(xs, ys)
 
+    def __get__(self, owner: Any, kind: type | None = None) -> Primitive:
+        return self  # help() and Sphinx know by a __get__ that an object is a function
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 

@@ -236,7 +236,7 @@ absolute = primitive(
     code="np.abs({})",
     textbook=("sign({0})",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
-    about="Return the absolute value |x|.",
+    about="Return the absolute value ``|x|``.",
     example=">>> F.abs(-3.0), grad(F.abs)(-3.0), grad(F.abs)(0.0)\n(3.0, -1.0, 0.0)",
 )
 
