@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.backward import checked_seed
-from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, data_of, leaf_of
-from micrograd_nn.graph.node import GraphError, Node, modes
+from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, leaf_of
+from micrograd_nn.graph.node import GraphError, Node, data_of, modes
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.table.arithmetic import add
 from micrograd_nn.graph.tensor import Tensor

@@ -396,6 +396,11 @@ def _not_finite_message(node: Node, row: Primitive) -> str:
     )
 
 
+def data_of(x: Any) -> Any:
+    """Return the data of a node, or plain data as they are."""
+    return x._data if isinstance(x, Node) else x
+
+
 def _short(data: Any) -> str:
     array = np.asarray(data)
     return f"{array.item():g}" if array.ndim == 0 else f"array of shape {array.shape}"

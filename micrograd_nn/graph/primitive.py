@@ -52,6 +52,10 @@ class Primitive:
         Points without a derivative (an expression), and the value given there, in words.
     elementwise : bool
         Whether each element of the result depends on the same element of the arguments only.
+    along : str or tuple of int, optional
+        The axes along which it mixes the elements of its argument, or the name of the parameter
+        that says so, such as ``"axis"``; an element influences no result elsewhere. Without one,
+        and where it isn't elementwise, any element may influence any result.
     variadic : bool
         Whether the one argument is a sequence of nodes; its rule then returns a list.
     vector : bool
@@ -80,6 +84,7 @@ class Primitive:
         domain: str = "",
         kinks: dict[str, str] | None = None,
         elementwise: bool = True,
+        along: str | tuple[int, ...] | None = None,
         variadic: bool = False,
         vector: bool = False,
         multilinear: bool = False,
@@ -94,6 +99,7 @@ class Primitive:
         self.domain = domain
         self.kinks = kinks or {}
         self.elementwise = elementwise
+        self.along = along
         self.variadic = variadic
         self.vector = vector
         self.multilinear = multilinear

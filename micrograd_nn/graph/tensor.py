@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_nn.graph import functions
 from micrograd_nn.graph.backward import pull_arrays
-from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, modes, switch
+from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, is_plain_number, overwritten
 from micrograd_nn.graph.recorded import Recorded
 from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary
@@ -110,7 +110,7 @@ class Tensor(Recorded):
 
     @data.setter
     def data(self, data: Any) -> None:
-        array = np.array(_data_of(data), dtype=self.dtype)
+        array = np.array(data_of(data), dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(
                 f"can't overwrite the data of {self.describe()} of shape {self.shape} by an array "
@@ -361,16 +361,16 @@ class Tensor(Recorded):
         return bool(self._data)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _data_of(other)
+        return self._data < data_of(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _data_of(other)
+        return self._data <= data_of(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _data_of(other)
+        return self._data > data_of(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _data_of(other)
+        return self._data >= data_of(other)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False:
@@ -411,10 +411,6 @@ for _name in ("relu", "gelu", "silu"):
 _new = object.__new__
 
 
-def _data_of(other: Any) -> Any:
-    return other._data if isinstance(other, Node) else other
-
-
 def _operate(row: Primitive, x: Any, y: Any) -> Any:
     for operand in (x, y):
         if not isinstance(operand, (Node, np.ndarray, np.generic, numbers.Real, list, tuple)):
@@ -425,7 +421,7 @@ def _operate(row: Primitive, x: Any, y: Any) -> Any:
 def _as_float_array(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if isinstance(array, (list, tuple)):
         array = _without_nodes(array)
-    raw = np.array(_data_of(array))
+    raw = np.array(data_of(array))
     if raw.dtype.kind not in "fiub":
         raise TypeError(f"a Tensor holds real numbers, got an array of dtype {raw.dtype}")
     if dtype is None:
@@ -440,7 +436,7 @@ def _as_float_array(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
 def _without_nodes(items: Any) -> Any:
     if isinstance(items, (list, tuple)):
         return [_without_nodes(item) for item in items]
-    return _data_of(items)
+    return data_of(items)
 
 
 def _operands(row: Primitive, args: Any) -> tuple[Any, list[Any], list[Any], bool, bool]:

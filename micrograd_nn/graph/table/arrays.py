@@ -177,6 +177,7 @@ prod = primitive(
     notation="Π {}",
     code="np.prod({}, axis={axis}, keepdims={keepdims})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -214,6 +215,7 @@ product_of_others = primitive(
     product_of_others_x,
     notation="Π others({})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -236,25 +238,21 @@ def extremum_x(g, z, x, *, axis, keepdims):
     return with_reduced_axes(g, x, axis) * share_of_extremum(x, z, axis=axis)
 
 
-max_ = primitive(
-    "max",
-    lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
-    extremum_x,
-    notation="max {}",
-    code="np.max({}, axis={axis}, keepdims={keepdims})",
-    kinks={"ties": "split evenly"},
-    elementwise=False,
-)
+def _extremum(name: str, extreme: Any) -> Any:
+    return primitive(
+        name,
+        lambda x, axis, keepdims: extreme(x, axis=axis, keepdims=keepdims),
+        extremum_x,
+        notation=f"{name} {{}}",
+        code=f"np.{name}({{}}, axis={{axis}}, keepdims={{keepdims}})",
+        kinks={"ties": "split evenly"},
+        elementwise=False,
+        along="axis",
+    )
 
-min_ = primitive(
-    "min",
-    lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
-    extremum_x,
-    notation="min {}",
-    code="np.min({}, axis={axis}, keepdims={keepdims})",
-    kinks={"ties": "split evenly"},
-    elementwise=False,
-)
+
+max_ = _extremum("max", np.max)
+min_ = _extremum("min", np.min)
 
 
 def var_x(g, z, x, *, axis, ddof, keepdims):
@@ -269,6 +267,7 @@ var = primitive(
     notation="var({})",
     code="np.var({}, axis={axis}, ddof={ddof}, keepdims={keepdims})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -286,6 +285,7 @@ std = primitive(
     code="np.std({}, axis={axis}, ddof={ddof}, keepdims={keepdims})",
     kinks={"all elements equal": "0 (the subgradient of least norm)"},
     elementwise=False,
+    along="axis",
 )
 
 
@@ -310,6 +310,7 @@ norm = primitive(
     code="np.linalg.norm({}, axis={axis}, keepdims={keepdims})",
     kinks={"x == 0": "0 (the subgradient of least norm)"},
     elementwise=False,
+    along="axis",
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import special
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.primitive import primitive
 from micrograd_nn.graph.table.arithmetic import clip, step, where
 from micrograd_nn.graph.table.arrays import (
@@ -38,13 +39,9 @@ def _softmax(x: Any, axis: Any) -> Any:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-def _data(x: Any) -> Any:
-    return getattr(x, "_data", x)
-
-
 def _is_top(z: Any, axis: Any) -> Any:
     """Return where the largest element along the axes stands, the first of several."""
-    data = _data(z)
+    data = data_of(z)
     lined, order, full = lined_up(data, axis)
     top = np.arange(lined.shape[-1]) == np.argmax(lined, axis=-1)[..., None]
     return np.transpose(np.reshape(top, full), np.argsort(order))
@@ -65,6 +62,7 @@ softmax = primitive(
     code="softmax({}, axis={axis})",
     textbook=("{z} ∘ ({g} − Σ {g} ∘ {z})",),
     elementwise=False,
+    along="axis",
 )
 
 
@@ -75,7 +73,7 @@ def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def logsumexp_x(g, z, x, *, axis, keepdims):
-    empty = np.isneginf(_data(with_reduced_axes(z, x, axis)))
+    empty = np.isneginf(data_of(with_reduced_axes(z, x, axis)))
     share = softmax(where(empty, 0.0, x), axis=axis)
     return with_reduced_axes(g, x, axis) * where(empty, 0.0, share)
 
@@ -88,6 +86,7 @@ logsumexp = primitive(
     textbook=("softmax({0})",),
     kinks={"all elements -inf": "0"},
     elementwise=False,
+    along="axis",
 )
 
 
@@ -117,6 +116,7 @@ log_softmax = primitive(
     code="log_softmax({}, axis={axis})",
     textbook=("{g} − softmax({0}) Σ {g}",),
     elementwise=False,
+    along="axis",
 )
 
 
@@ -175,6 +175,7 @@ standardize = primitive(
     notation="({0} − μ) / √(σ² + {eps})",
     code="standardize({}, axis={axis}, eps={eps})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -279,6 +280,7 @@ label_cross_entropy = primitive(
     code="label_cross_entropy({}, {labels})",
     textbook=("softmax({0}) − Y",),
     elementwise=False,
+    along=(-1,),
 )
 
 
@@ -300,6 +302,7 @@ softmax_minus_labels = primitive(
     softmax_minus_labels_x,
     notation="softmax({}) − Y",
     elementwise=False,
+    along=(-1,),
 )
 
 
