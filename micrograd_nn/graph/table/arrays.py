@@ -290,11 +290,15 @@ std = primitive(
 
 
 def _norm(x: Any, axis: Any, keepdims: bool) -> Any:
-    # Scaled by a power of two near the largest element, so that no square over- or underflows.
-    largest = np.max(np.abs(x), initial=0.0)
-    scale = 1.0 if not 0.0 < largest < np.inf else 2.0 ** math.floor(math.log2(largest))
-    scaled = x / x.dtype.type(scale)
-    return np.sqrt(np.sum(scaled * scaled, axis=axis, keepdims=keepdims)) * x.dtype.type(scale)
+    # Scaled by a power of two near the largest element that is summed with it, so that no square
+    # over- or underflows.
+    largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    scalable = (largest > 0) & (largest < np.inf)
+    exponent = np.frexp(np.where(scalable, largest, 1))[1] - 1
+    scale = np.ldexp(x.dtype.type(1), exponent)
+    scaled = x / scale
+    result = np.sqrt(np.sum(scaled * scaled, axis=axis, keepdims=True)) * scale
+    return result if keepdims else np.squeeze(result, axis=axis)
 
 
 def norm_x(g, z, x, *, axis, keepdims):
