@@ -21,7 +21,8 @@ def shape_of(x: Any) -> tuple[int, ...]:
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(a % ndim for a in axes) if ndim else ()  # a number has no axes
 
 
 def _count(x: Any, axis: Any) -> int:
@@ -255,9 +256,13 @@ max_ = _extremum("max", np.max)
 min_ = _extremum("min", np.min)
 
 
+def _freedom(x: Any, axis: Any, ddof: Any) -> float:
+    return float(max(_count(x, axis) - ddof, 0))  # as NumPy counts: 0 gives NaN or infinity
+
+
 def var_x(g, z, x, *, axis, ddof, keepdims):
     centred = x - mean(x, axis=axis, keepdims=True)
-    return with_reduced_axes(g, x, axis) * centred * (2.0 / (_count(x, axis) - ddof))
+    return with_reduced_axes(g, x, axis) * (2.0 * centred / _freedom(x, axis, ddof))
 
 
 var = primitive(
@@ -274,7 +279,7 @@ var = primitive(
 def std_x(g, z, x, *, axis, ddof, keepdims):
     spread = with_reduced_axes(where(z, z, 1.0), x, axis)
     centred = x - mean(x, axis=axis, keepdims=True)
-    return with_reduced_axes(g, x, axis) * (centred / spread) / float(_count(x, axis) - ddof)
+    return with_reduced_axes(g, x, axis) * (centred / spread) / _freedom(x, axis, ddof)
 
 
 std = primitive(

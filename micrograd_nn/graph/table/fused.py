@@ -92,7 +92,7 @@ logsumexp = primitive(
 
 def _log_softmax(x: Any, axis: Any) -> Any:
     shifted, _ = _shifted(x, axis)
-    e = np.exp(shifted)
+    e = np.asarray(np.exp(shifted))  # of a number, too
     top = _is_top(x, axis)
     if not np.all(e[top] == 1):  # a row of infinities or NaN
         return shifted - np.log(np.sum(e, axis=axis, keepdims=True))

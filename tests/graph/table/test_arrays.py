@@ -476,3 +476,25 @@ def test_a_norm_of_small_floats_keeps_dtype_and_range(dtype):
     assert result.dtype == dtype
     assert np.allclose(result, [largest / 2**0.5, np.hypot(*x[1].astype(float)), 0.0], rtol=0.2)
     assert F.norm(np.zeros((0, 2), dtype), axis=0).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(
+    ("f", "shape", "ddof", "slopes"),
+    [
+        (F.var, (1,), 1, [np.nan]),
+        (F.std, (1,), 1, [np.nan]),
+        (F.var, (1,), 2, [np.nan]),
+        (F.var, (2,), 2, [-np.inf, np.inf]),
+        (F.var, (0,), 0, []),
+        (F.std, (0,), 0, []),
+        (F.var, (0,), 1, []),
+    ],
+)
+def test_without_degrees_of_freedom_the_gradient_is_ieee(f, shape, ddof, slopes, create_graph):
+    t = Tensor(np.arange(float(np.prod(shape))))
+    y = f(t, ddof=ddof)
+    assert np.array_equal(y.data, getattr(np, f.__name__)(t.data, ddof=ddof), equal_nan=True)
+    y.backward(create_graph=create_graph)
+    assert np.array_equal(np.asarray(t.grad), slopes, equal_nan=True)
