@@ -117,6 +117,8 @@ class Primitive:
     def rules(self, rules: tuple[Rule | None, ...]) -> None:
         self._rules = rules
         self.reads = _arguments_read(rules)
+        some = any(rule is not None for rule in rules)
+        self.given = tuple(some and rule is None for rule in rules)  # conditions: kept as given
         self.pull = float_pull(self)
 
     @property
@@ -168,8 +170,8 @@ class Primitive:
             return self.on_floats(*map(float, args), **params)
         return self.on_arrays(
             *(
-                arg if rule is None else as_floating(arg)
-                for arg, rule in zip(args, self._rules, strict=False)
+                arg if given else as_floating(arg)
+                for arg, given in zip(args, self.given, strict=False)
             ),
             **params,
         )
