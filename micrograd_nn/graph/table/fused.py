@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import special
+from micrograd_nn.graph import ieee, special
 from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import clip, step, where
+from micrograd_nn.graph.table.arithmetic import clip, sign, where
 from micrograd_nn.graph.table.arrays import (
     lined_up,
     mean,
@@ -335,15 +335,15 @@ def _hinge(x: Any, y: Any) -> Any:
 
 
 def _hinge_float(x: float, y: float) -> float:
-    return max(1.0 - y * x, 0.0)
+    return ieee.maximum(1.0 - y * x, 0.0)
 
 
 def hinge_x(g, z, _x, y):
-    return -(g * y) * step(z)
+    return -(g * y) * sign(z)  # z >= 0
 
 
 def hinge_y(g, z, x, _y):
-    return -(g * x) * step(z)
+    return -(g * x) * sign(z)
 
 
 hinge = primitive(
