@@ -18,7 +18,7 @@ from micrograd_nn.graph.node import (
     record_lines,
 )
 from micrograd_nn.graph.order import trace
-from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.own import primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import (

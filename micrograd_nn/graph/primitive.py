@@ -290,43 +290,7 @@ def primitive(
     on_floats: Callable[..., float] | None = None,
     **row: Any,
 ) -> Primitive:
-    """Add a row to the table: a new operation, with all that the built-in ones have.
-
-    Parameters
-    ----------
-    name : str
-        A new name.
-    forward : callable
-        ``forward(*args, **params)``, written in NumPy. It is given floats or arrays.
-    rules : callable or sequence of callables
-        One derivative rule per argument, ``rule(g, z, *args, **params)``: see ``Primitive``.
-    on_floats : callable, optional
-        A faster kernel for Python floats; ``forward`` by default.
-    **row
-        The other fields of ``Primitive``: ``notation``, ``domain``, ``kinks``, ``elementwise`` ...
-
-    Returns
-    -------
-    Primitive
-        The row; call it as a function.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from micrograd_nn import Value, primitive
-    >>> def cube_x(g, z, x):
-    ...     return g * 3 * x * x
-    >>> cube = primitive("cube_doc", lambda x: x * x * x, cube_x, notation="{}³")
-    >>> x = Value(2.0)
-    >>> cube(x).backward()
-    >>> x.grad
-    12.0
-    """
+    """Add a row to the table; ``graph.own.primitive`` does so for a user, with checks."""
     if name in table:
         raise ValueError(f"the table already has an operation {name!r}: choose another name")
     if on_floats is None and row.get("elementwise", True):
