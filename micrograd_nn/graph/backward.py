@@ -121,6 +121,7 @@ def checked_seed(root: Node, seed: Any) -> Any:
     if isinstance(seed, Node):
         seed = seed._data
     if isinstance(root._data, float) and not isinstance(root._data, np.generic):
+        check_shape_of_seed(root, np.shape(seed))
         return float(seed)
     if np.asarray(seed).dtype.kind not in "fiub":
         raise TypeError(f"the seed must be real numbers, got {np.asarray(seed).dtype}")

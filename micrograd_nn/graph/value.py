@@ -202,17 +202,17 @@ class Value(Recorded):
     def __bool__(self) -> bool:
         return bool(self._data)
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self._data < data_of(other))
+    def __lt__(self, other: Any) -> Any:
+        return _plain(self._data < data_of(other))
 
-    def __le__(self, other: Any) -> bool:
-        return bool(self._data <= data_of(other))
+    def __le__(self, other: Any) -> Any:
+        return _plain(self._data <= data_of(other))
 
-    def __gt__(self, other: Any) -> bool:
-        return bool(self._data > data_of(other))
+    def __gt__(self, other: Any) -> Any:
+        return _plain(self._data > data_of(other))
 
-    def __ge__(self, other: Any) -> bool:
-        return bool(self._data >= data_of(other))
+    def __ge__(self, other: Any) -> Any:
+        return _plain(self._data >= data_of(other))
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f", name={self.name!r}"
@@ -277,6 +277,11 @@ def _as_float(data: Any) -> float:
 
 def _is_array(data: Any) -> bool:
     return isinstance(data, (np.ndarray, list, tuple)) and np.ndim(data) > 0
+
+
+def _plain(compared: Any) -> Any:
+    """Return a comparison with a number as a bool, one with an array as the array."""
+    return compared if type(compared) is np.ndarray else bool(compared)
 
 
 def _understood(other: Any) -> bool:

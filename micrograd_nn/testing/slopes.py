@@ -155,6 +155,7 @@ SLOPES: dict[str, Slopes] = {
     "gaussian": lambda x, z: (-2.0 * _times(special.exp_minus_square_array(x), x),),
     "erf": lambda x, z: (1.1283791670955126 * special.exp_minus_square_array(x),),
     "normal_pdf": lambda x, z: (-_times(special.normal_pdf_array(x), x),),
+    "normal_cdf": lambda x, z: (special.normal_pdf_array(x),),
     "relu": lambda x, z: (_known(x > 0, x),),
     "leaky_relu": lambda x, slope, z: (
         _known(np.where(x > 0, 1.0, slope), x),

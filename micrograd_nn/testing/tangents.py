@@ -22,7 +22,7 @@ from micrograd_nn.testing.slopes import SLOPES, TERMS
 Array = Any
 
 
-class Unknown(LookupError):
+class UnknownOperationError(LookupError):
     """The oracle knows no derivative of an operation, such as one that a user has made."""
 
 
@@ -84,14 +84,14 @@ def local(node: Node) -> Local:
 
     Raises
     ------
-    Unknown
+    UnknownOperationError
         If the oracle knows no derivative of it.
     """
     op = node._op
     assert op is not None
     kind = _kind_of(op.row)
     if kind is None:
-        raise Unknown(f"the oracle knows no derivative of {op.name}")
+        raise UnknownOperationError(f"the oracle knows no derivative of {op.name}")
     return kind(node)
 
 
@@ -149,6 +149,8 @@ class Elementwise(Local):
 
     def bends(self, es: Sequence[Array | None], g: Array) -> list[Array | None]:
         total: list[Array | None] = [None if d is None else 0.0 for d in self._slopes]
+        if all(d is None or type(d) is float for d in self._slopes):
+            return total  # the derivatives are constant
         for b, e in enumerate(es):
             if e is None or not np.any(e):
                 continue
@@ -177,7 +179,8 @@ class Unit(Elementwise):
     def size(self) -> Array:
         count = len(self.data) // 2
         z = np.dot(np.abs(self.data[:count]), np.abs(self.data[count:-1])) + abs(self.data[-1])
-        return (count + 1) * (np.abs(self.value) + z * np.abs(self._slopes[-1]))
+        slope = self._sizes[-1]
+        return (count + 1) * (np.abs(self.value) + z * (0.0 if slope is None else slope))
 
 
 def _activation(op: Primitive) -> str:
@@ -278,7 +281,7 @@ class Matmul(Local):
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
-        x, y = self._matrices(self.data)
+        _, y = self._matrices(self.data)
         rows = int(np.size(self.value)) // max(y.shape[-1], 1)
         self.terms = [y.shape[-1], rows]
 
@@ -413,10 +416,8 @@ class Along(Local):
 
     def _pulled(self, jacobian: Array, g: Array) -> Array:
         g = np.broadcast_to(g, np.shape(self.value))
-        if self._reduces:
-            lined = np.reshape(g, (*self._full[: self._outer], 1))
-        else:
-            lined = self._lined(g)
+        outer = self._full[: self._outer]
+        lined = np.reshape(g, (*outer, 1)) if self._reduces else self._lined(g)
         return self._unlined(np.sum(vanishing(lined[..., :, None], jacobian), axis=-2))
 
     def bends(self, es: Sequence[Array | None], g: Array) -> list[Array | None]:
