@@ -61,6 +61,11 @@ class Primitive:
     hides_nan : bool
         Whether it may leave out elements of its arguments, and with them a NaN.
 
+    Attributes
+    ----------
+    activation : Primitive or None
+        The function that a unit, g(w·x + b), applies to its weighted sum.
+
     Notes
     -----
     ``row(*args, **params)`` computes on floats and arrays, and records on nodes. Rows are made by
@@ -98,6 +103,7 @@ class Primitive:
         self.vector = vector
         self.multilinear = multilinear
         self.hides_nan = hides_nan
+        self.activation: Primitive | None = None
         self.row: Primitive = self  # but for the variants that single nodes use
         self.pull: Pull
         self.rules = tuple(rules)

@@ -14,7 +14,7 @@ from micrograd_nn.readers.view import View, collapsible, size, view
 #: How many cards a picture has at the most, unless it is said.
 READABLE, LARGE = 60, 1000
 
-_SHOW = ("data", "grad", "shape")
+_SHOW = ("data", "grad", "shape", "plots")
 _COLLAPSE = ("auto", "layers", "neurons", None)
 
 

@@ -173,5 +173,5 @@ def _alone(view: View, card: Card) -> Hashable:
         name = view.scopes.names[card.layer].rstrip("0123456789")
         return card.group, name, len(card.nodes)
     op = node.op.name if node.op else ""
-    trained = getattr(node, "requires_grad", True)
+    trained = node.requires_grad
     return card.group, op, trained, getattr(node, "shape", ()), card.terms

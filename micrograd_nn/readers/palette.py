@@ -24,6 +24,10 @@ class Theme(NamedTuple):
     text: str
     muted: str
     grad: str
+    plus: str
+    minus: str
+    bad: str
+    ground: str
     cards: dict[str, Tint]
 
 
@@ -36,6 +40,10 @@ LIGHT = Theme(
     text="#1f2933",
     muted="#7a8796",
     grad="#a3472f",
+    plus="#2f6db3",
+    minus="#d0652f",
+    bad="#b5179e",
+    ground="#ffffff",
     cards={
         "input": Tint("#f3f5f7", "#a9b4c0", "#3e4c5a"),
         "parameter": Tint("#eef4fb", "#86abd2", "#24568a"),
@@ -57,6 +65,10 @@ DARK = Theme(
     text="#e3e8ee",
     muted="#8c99a7",
     grad="#eb9c81",
+    plus="#6fa8e6",
+    minus="#e88b58",
+    bad="#f472d0",
+    ground="#11161b",
     cards={
         "input": Tint("#232b34", "#596776", "#c6d0da"),
         "parameter": Tint("#1b2a3b", "#416e9d", "#9fc8f3"),

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from micrograd_nn.readers.cardbox import SIGN, SMALL, TITLE, card_size, words
+from micrograd_nn.readers.cardbox import SIGN, SMALL, TITLE, card_size, miniature_box, words
 from micrograd_nn.readers.fonts import MONO, SANS, shortened, text_width
 from micrograd_nn.readers.layout import Box, Edge, Group, Layout, layout
+from micrograd_nn.readers.miniature import SHADES, Mark
 from micrograd_nn.readers.palette import DARK, LIGHT, Theme
 from micrograd_nn.readers.scene import Scene, Wire
 
@@ -22,6 +23,8 @@ _HALO = "paint-order:stroke;stroke-width:3px;stroke-linejoin:round"
 _MARGIN = 16.0
 #: Where more edges than these arrive at one card, they have no heads.
 _CROWD = 8
+#: The radius of an operating point.
+_DOT = 2.2
 #: Stands for the prefix of ids, which is known when the rest has been written.
 _ID = "\x00"
 
@@ -177,7 +180,33 @@ def _cards(scene: Scene, placed: Layout) -> Iterator[str]:
                 f'<text class="{word.style}" x="{_n(box.x + word.x)}" y="{_n(box.y + word.y)}"'
                 f"{anchor}>{escape(word.text)}</text>"
             )
+        if card.miniature is not None:
+            inner = miniature_box(card, box.width, box.height)
+            place = Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height)
+            for mark in card.miniature.marks:
+                yield f'<path class="{mark.style}" d="{_drawn(mark, place)}"/>'
         yield "</g>"
+
+
+def _drawn(mark: Mark, place: Box) -> str:
+    """Return a mark of a small drawing as the outline of a path."""
+    parts: list[str] = []
+    pen = "M"
+    for point in mark.points:
+        if point[0] != point[0]:
+            pen = "M"
+            continue
+        x, y = _n(place.x + point[0] * place.width), _n(place.y + point[1] * place.height)
+        if mark.shape == "line":
+            parts.append(f"{pen}{x} {y}")
+            pen = "L"
+        elif mark.shape == "dots":
+            r = _n(_DOT)
+            parts.append(f"M{x} {y}m-{r} 0a{r} {r} 0 1 0 {_n(2 * _DOT)} 0a{r} {r} 0 1 0 -{_n(2 * _DOT)} 0")
+        else:
+            wide, high = _n(point[2] * place.width), _n(point[3] * place.height)
+            parts.append(f"M{x} {y}h{wide}v{high}h-{wide}z")
+    return "".join(parts)
 
 
 def smooth(path: Sequence[tuple[float, float]], direction: str = "LR") -> str:
@@ -245,6 +274,12 @@ def _style() -> str:
         ".card rect{stroke-width:1}",
         ".card.root rect{stroke-width:2}",
         ".card.more rect{stroke-dasharray:3 3}",
+        ".curve,.tangent,.axis{fill:none;stroke-linejoin:round;stroke-linecap:round}",
+        ".curve{stroke-width:1.4}",
+        ".tangent{stroke-width:1.2}",
+        ".axis{stroke-width:.6;stroke-opacity:.6}",
+        ".many{fill-opacity:.45}",
+        *(f".shade{k}{{fill-opacity:{k / SHADES:g}}}" for k in range(1, SHADES)),
     ]
     dark = "\n".join(_colours(DARK))
     return "\n".join(
@@ -267,11 +302,18 @@ def _colours(theme: Theme) -> list[str]:
         f".count{{fill:{theme.muted};stroke:{theme.sheet}}}",
         f".value{{fill:{theme.text}}}",
         f".label,.op{{fill:{theme.muted}}}",
-        f".grad{{fill:{theme.grad}}}",
+        f".grad,.point{{fill:{theme.grad}}}",
+        f".tangent{{stroke:{theme.grad}}}",
+        f".axis{{stroke:{theme.muted}}}",
+        f".plus{{fill:{theme.plus}}}",
+        f".minus{{fill:{theme.minus}}}",
+        f".bad{{fill:{theme.bad}}}",
+        f".cell{{fill:{theme.ground}}}",
     ]
     for kind, tint in theme.cards.items():
         rules.append(f".{kind} rect{{fill:{tint.fill};stroke:{tint.line}}}")
         rules.append(f".{kind} .title,.{kind} .sign,.{kind} .badge{{fill:{tint.title}}}")
+        rules.append(f".{kind} .curve{{stroke:{tint.title}}}")
     return [_scoped(rule) for rule in rules]
 
 
