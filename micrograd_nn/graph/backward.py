@@ -228,7 +228,7 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
                 cotangent = rule(g, node._data, *saved, **params)
             masked = True
         if masked and np.any(np.isnan(cotangent)):
-            cotangent = _without_zero_times_infinity(op, rule, cotangent, g, saved, params)
+            cotangent = without_zero_times_infinity(op, rule, cotangent, g, saved, params)
         for recorded in saved:
             if cotangent is recorded:
                 cotangent = np.array(cotangent)  # a gradient must not be the recorded data
@@ -236,7 +236,7 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
     return careful
 
 
-def _without_zero_times_infinity(
+def without_zero_times_infinity(
     op: Primitive, rule: Any, cotangent: Any, g: Any, saved: Any, params: Any
 ) -> Any:
     """Return the cotangent with 0 where all that flows to an element is a cotangent of 0."""
