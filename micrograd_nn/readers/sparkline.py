@@ -1,4 +1,4 @@
-"""The function on an activation's card: its curve, where on it the node stands, and the slope there.
+"""The function on an activation's card: its curve, where on it the node stands, the tangent.
 
 Curve and slope are computed by the row's own kernel and rule.
 """
@@ -189,7 +189,7 @@ def _range(ys: FloatArray, heights: FloatArray) -> tuple[float, float]:
     if high - low > 20 * (inner[1] - inner[0]) > 0:
         low, high = inner
     shown = heights[np.isfinite(heights)]
-    low, high = min(low, *shown), max(high, *shown)
+    low, high = min([low, *shown]), max([high, *shown])
     return (float(low), float(high)) if high > low else (float(low) - 1, float(high) + 1)
 
 
@@ -201,9 +201,7 @@ def _axes(scale: _Scale) -> list[Mark]:
     return axes
 
 
-def _tangent(
-    scale: _Scale, slope: Callable[[float], float], x: float, y: float
-) -> list[Mark]:
+def _tangent(scale: _Scale, slope: Callable[[float], float], x: float, y: float) -> list[Mark]:
     """Return the tangent at a point, as long as any other and inside the drawing."""
     steep = slope(x)
     if not math.isfinite(steep):

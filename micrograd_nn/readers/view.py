@@ -58,9 +58,7 @@ class View:
         return replace(self, cards=cards, arrows=arrows)
 
 
-def collapsible(
-    scopes: Scopes, collapse: str | Callable[[str], bool] | None
-) -> frozenset[int]:
+def collapsible(scopes: Scopes, collapse: str | Callable[[str], bool] | None) -> frozenset[int]:
     """Return the groups that are to be drawn as one card each.
 
     Parameters

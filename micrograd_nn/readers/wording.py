@@ -40,6 +40,8 @@ class Wording:
         Whether it stands for several alike: it is drawn as a stack.
     miniature : Miniature, optional
         The small drawing below the rows.
+    strength : float, optional
+        The largest |gradient|, where a pass has computed one.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Wording:
     tooltip: str
     is_stack: bool = False
     miniature: Miniature | None = None
+    strength: float | None = None
 
 
 def wording(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
@@ -81,7 +84,9 @@ def _of_nodes(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
     elif not name:
         name, op = op, ""
     miniature = _miniature(nodes, show) if kind != "constant" else None
-    return Wording(kind, name, op, rows, badge, _all_about(nodes), card.copies > 1, miniature)
+    about = _all_about(nodes)
+    several = card.copies > 1
+    return Wording(kind, name, op, rows, badge, about, several, miniature, _strength(nodes))
 
 
 def _of_layer(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
@@ -107,7 +112,8 @@ def _of_layer(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
     several = card.copies > 1 or any(line.endswith("neurons") for line in contents)
     applied = [n for n in nodes if n.op is not None and (n.op.vector or n.op.elementwise)]
     miniature = _miniature(applied or results, show)
-    return Wording("layer", title, op, rows, badge, tooltip, several, miniature)
+    strength = _strength(results)
+    return Wording("layer", title, op, rows, badge, tooltip, several, miniature, strength)
 
 
 # -------------------------------------------------------------------------------- names and signs
@@ -196,6 +202,12 @@ def _miniature(nodes: Sequence[Node], show: Collection[str]) -> Miniature | None
     if "data" not in show or "plots" not in show or not nodes:
         return None
     return sparkline(nodes) or of_array(joined([n._data for n in nodes]))
+
+
+def _strength(nodes: Sequence[Node]) -> float | None:
+    grads = [gradient(node) for node in nodes if node.requires_grad]
+    sizes = [float(np.max(np.abs(grad))) for grad in grads if grad is not None and np.size(grad)]
+    return max(sizes, default=None)
 
 
 def gradient(node: Node) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from micrograd_nn.readers.layout.layered import Item, Layers, Leg, Point, arrange, tidy
@@ -59,9 +59,12 @@ class Layout:
 PADDING, HEADER = 14.0, 20.0
 _CARD_GAP, _GROUP_GAP, _PORT_GAP = 12.0, 18.0, 5.0
 
+#: From so many on, cards whose edges enter a group for the same targets share one way in.
+_BUNDLED = 8
+
 #: An end of a leg inside a group: a card or box ("at", entity, −1), or where the edges of a source
 #: card cross a border, that of the group itself ("in" or "out", −1, source) or that of a box in it
-#: ("in" or "out", group, source).
+#: ("in" or "out", group, source). The sources of a bundle count as one, the first.
 _End = tuple[str, int, int]
 #: A leg: its two ends, the slot at its target, and the room that it needs there.
 _Key = tuple[_End, _End, float, float]
@@ -149,7 +152,50 @@ class _Frames:
         self.depth = {-1: 0}
         for g, group in enumerate(groups):
             self.depth[g] = self.depth[group.parent] + 1
+        self.bundle, self.slot = self._bundles(edges)
         self.legs_of = [self._legs(edge) for edge in edges]
+
+    def _bundles(
+        self, edges: Sequence[Edge]
+    ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], float]]:
+        """Return the first source of the bundle by (group, source), and where bundles arrive.
+
+        Where each of a layer's many units is used by each unit of the next, single edges would only
+        blacken the picture. An edge with a label stays on its own.
+        """
+        targets: dict[tuple[int, int], set[int]] = {}
+        alone = set()
+        for edge in edges:
+            for g in self._entered(edge):
+                targets.setdefault((g, edge.source), set()).add(edge.target)
+                if edge.room:
+                    alone.add((g, edge.source))
+        alike: dict[tuple[int, frozenset[int]], list[int]] = {}
+        for (g, source), found in targets.items():
+            if (g, source) not in alone:
+                alike.setdefault((g, frozenset(found)), []).append(source)
+        bundle = {
+            (g, source): sources[0]
+            for (g, _), sources in alike.items()
+            for source in sources
+            if len(sources) >= _BUNDLED
+        }
+        slots: dict[tuple[int, int], list[float]] = {}
+        for edge in edges:
+            first = bundle.get((self.parent[edge.target], edge.source))
+            if first is not None:
+                slots.setdefault((edge.target, first), []).append(edge.slot)
+        return bundle, {end: sum(found) / len(found) for end, found in slots.items()}
+
+    def _entered(self, edge: Edge) -> Iterator[int]:
+        """Yield the groups that an edge enters, innermost first."""
+        left, entered = self.parent[edge.source], self.parent[edge.target]
+        while left != entered:
+            if self.depth[left] >= self.depth[entered]:
+                left = self.groups[left].parent
+            else:
+                yield entered
+                entered = self.groups[entered].parent
 
     def _legs(self, edge: Edge) -> list[tuple[int, _Key]]:
         """Cut an edge at the borders of the groups that it leaves and enters."""
@@ -163,7 +209,7 @@ class _Frames:
                 outwards.append((left, (self._end(a, "out", edge), border, 0.0, 0.0)))
                 a, left = self.n + left, self.groups[left].parent
             else:
-                border = ("in", -1, edge.source)
+                border = ("in", -1, self.bundle.get((entered, edge.source), edge.source))
                 inwards.append((entered, self._key(border, b, edge)))
                 b, entered = self.n + entered, self.groups[entered].parent
         middle = (left, self._key(self._end(a, "out", edge), b, edge))
@@ -174,11 +220,16 @@ class _Frames:
 
     def _key(self, start: _End, target: int, edge: Edge) -> _Key:
         if target < self.n:
-            return start, ("at", target, -1), edge.slot, edge.room
+            first = self.bundle.get((self.parent[target], edge.source), -1)
+            slot = self.slot.get((target, first), edge.slot)
+            return start, ("at", target, -1), slot, edge.room
         return start, self._end(target, "in", edge), 0.0, 0.0
 
     def _end(self, entity: int, side: str, edge: Edge) -> _End:
-        return ("at", entity, -1) if entity < self.n else (side, entity - self.n, edge.source)
+        if entity < self.n:
+            return ("at", entity, -1)
+        g, source = entity - self.n, edge.source
+        return (side, g, self.bundle.get((g, source), source) if side == "in" else source)
 
     def arrange(self, g: int) -> None:
         """Lay out one group, those inside it being done."""
