@@ -89,3 +89,17 @@ DARK = Theme(
     steps=("#1b2128", "#2b2420", "#3d2a1f", "#52321f", "#6a3b1e", "#84461e", "#a0521f"),
     step_lines=("#3a4550", "#54443a", "#6e5340", "#8a6141", "#a56f43", "#c27f45", "#e09049"),
 )
+
+#: Colours that the colour-blind tell apart, after Okabe and Ito: those of classes and curves.
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#4D4D4D")
+
+
+class Signs(NamedTuple):
+    """The colours of numbers above and below zero."""
+
+    positive: str
+    negative: str
+
+
+SIGNS_LIGHT = Signs(SERIES[0], SERIES[1])
+SIGNS_DARK = Signs("#3d97d3", "#e0783a")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from micrograd_nn.readers.dot import dot_svg, to_dot
 from micrograd_nn.readers.placing import lay_out
 from micrograd_nn.readers.scene import Scene
-from micrograd_nn.readers.svg import plain, write_svg
+from micrograd_nn.readers.svg import write_svg
+from micrograd_nn.readers.svgtext import plain
 from micrograd_nn.readers.tree import tree
 
 if TYPE_CHECKING:

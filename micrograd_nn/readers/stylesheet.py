@@ -6,13 +6,11 @@ from micrograd_nn.readers.cardbox import SIGN, SMALL, TITLE
 from micrograd_nn.readers.fonts import MONO, SANS
 from micrograd_nn.readers.miniature import SHADES
 from micrograd_nn.readers.palette import DARK, LIGHT, Theme
-
-#: A light rim around text that edges may cross.
-HALO = "paint-order:stroke;stroke-width:3px;stroke-linejoin:round"
+from micrograd_nn.readers.svgtext import HALO, style
 
 
-def style_sheet(prefix: str) -> str:
-    """Return the rules for the picture whose id is ``prefix``, which hold inside it only."""
+def style_sheet() -> str:
+    """Return the style of a picture of a graph."""
     rules = [
         f"text{{font:{SMALL:g}px {SANS}}}",
         f".name{{font-size:{SMALL + 1:g}px;font-weight:600}}",
@@ -34,17 +32,10 @@ def style_sheet(prefix: str) -> str:
         ".many{fill-opacity:.45}",
         *(f".shade{k}{{fill-opacity:{k / SHADES:g}}}" for k in range(1, SHADES)),
     ]
-    dark = "\n".join(_colours(DARK, prefix))
-    return "\n".join(
-        [
-            *(_scoped(rule, prefix) for rule in rules),
-            *_colours(LIGHT, prefix),
-            f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}",
-        ]
-    )
+    return style(rules, _colours(LIGHT), _colours(DARK))
 
 
-def _colours(theme: Theme, prefix: str) -> list[str]:
+def _colours(theme: Theme) -> list[str]:
     rules = [
         f".sheet{{fill:{theme.sheet}}}",
         f".group rect{{stroke:{theme.frame_line}}}",
@@ -73,10 +64,4 @@ def _colours(theme: Theme, prefix: str) -> list[str]:
         rules.append(f".step{k} .grad,.step{k} .label,.step{k} .op{{fill:{theme.text}}}")
     rules.append(".legend rect{stroke:none}")
     rules.append(f".unreached rect{{fill:{theme.sheet};stroke:{theme.frame_line}}}")
-    return [_scoped(rule, prefix) for rule in rules]
-
-
-def _scoped(rule: str, prefix: str) -> str:
-    """Let a rule hold inside this picture only."""
-    selectors, brace, declarations = rule.partition("{")
-    return ",".join(f"#{prefix} {s}" for s in selectors.split(",")) + brace + declarations
+    return rules

@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import no_grad
+from micrograd_nn.readers.modules import (
+    calls,
+    check_network,
+    kind_of,
+    layers_of,
+    parameters_by_layer,
+)
 
 
 @dataclass(frozen=True)
@@ -99,90 +105,27 @@ def summary(model: Any, example: Any = None, input_shape: Sequence[int] | None =
     ──────────────────────────────────────────────────
     total                                           33  (264 bytes)
     """
-    for method in ("named_modules", "named_parameters"):
-        if not hasattr(model, method):
-            raise TypeError(
-                f"summary() takes a network with {method}(), got {type(model).__name__}"
-            )
+    check_network(model, "summary")
     if input_shape is not None:
         if example is not None:
             raise ValueError("give an example or input_shape, not both")
         example = np.zeros(tuple(input_shape))
-    modules = _layers(dict(model.named_modules()))
-    shapes = {} if example is None else _output_shapes(model, modules, example)
-    counts = dict.fromkeys(modules, 0)
-    total = memory = 0
-    for name, node in model.named_parameters():
-        owner = max((m for m in modules if _is_in(name, m)), key=len, default="")
+    layers = layers_of(model)
+    shapes = (
+        {}
+        if example is None
+        else {path: _shape_of(result) for path, result in calls(model, layers, example)}
+    )
+    counts = dict.fromkeys(layers, 0)
+    memory = 0
+    for owner, _, node in parameters_by_layer(model, layers):
         counts[owner] = counts.get(owner, 0) + int(np.size(node._data))
-        total += int(np.size(node._data))
         memory += int(np.asarray(node._data).nbytes)
     rows = [
-        Row(path or type(model).__name__, _kind(module), shapes.get(path), counts[path])
-        for path, module in modules.items()
+        Row(path or type(model).__name__, kind_of(module), shapes.get(path), counts[path])
+        for path, module in layers.items()
     ]
-    return Summary(tuple(rows), total, memory)
-
-
-def _layers(modules: dict[str, Any]) -> dict[str, Any]:
-    """Return the modules that are layers: the innermost ones, neurons not counted.
-
-    One that has parameters of its own beside its parts is a row too.
-    """
-    neurons = {path for path in modules if path.rpartition(".")[0].rpartition(".")[2] == "neurons"}
-    kept = {path: module for path, module in modules.items() if path not in neurons or not path}
-    layers = {}
-    for path, module in kept.items():
-        has_parts = any(other != path and _is_in(other, path) for other in kept)
-        if not has_parts or _own_parameters(module):
-            layers[path] = module
-    return layers
-
-
-def _own_parameters(module: Any) -> bool:
-    """Tell whether a module holds parameters itself, rather than its parts."""
-    inner = [path for path, _ in module.named_modules() if path]
-    return any(not any(_is_in(name, p) for p in inner) for name, _ in module.named_parameters())
-
-
-def _is_in(name: str, path: str) -> bool:
-    return not path or name == path or name.startswith(path + ".")
-
-
-def _kind(module: Any) -> str:
-    """Return how a layer shows itself, or just its type where that is long."""
-    text = repr(module)
-    name = type(module).__name__
-    return text if text.startswith(name) and len(text) <= 40 and "\n" not in text else name
-
-
-def _output_shapes(model: Any, modules: dict[str, Any], example: Any) -> dict[str, tuple[int, ...]]:
-    """Run the network once, leaving no trace, and note the shape of what each layer returns."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    before = [(module, dict(vars(module))) for _, module in model.named_modules()]
-
-    def listening(path: str, module: Any) -> Any:
-        forward = type(module).forward
-
-        def noting(*args: Any, **kwargs: Any) -> Any:
-            result = forward(module, *args, **kwargs)
-            shapes[path] = _shape_of(result)
-            return result
-
-        return noting
-
-    try:
-        for module, _ in before:
-            module.training = False
-        for path, module in modules.items():
-            vars(module)["forward"] = listening(path, module)
-        with no_grad():
-            model(example)
-    finally:
-        for module, attributes in before:
-            vars(module).clear()
-            vars(module).update(attributes)
-    return shapes
+    return Summary(tuple(rows), sum(counts.values()), memory)
 
 
 def _shape_of(result: Any) -> tuple[int, ...]:

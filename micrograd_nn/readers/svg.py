@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from micrograd_nn.readers.cardbox import SMALL, miniature_box, words
-from micrograd_nn.readers.fonts import MONO, SANS, shortened, text_width
+from micrograd_nn.readers.fonts import shortened, text_width
 from micrograd_nn.readers.gradient_scale import STEPS
 from micrograd_nn.readers.layout import Box, Layout
 from micrograd_nn.readers.miniature import Mark
 from micrograd_nn.readers.numbers import number
 from micrograd_nn.readers.scene import Scene, Wire
-from micrograd_nn.readers.stylesheet import HALO, style_sheet
+from micrograd_nn.readers.stylesheet import style_sheet
+from micrograd_nn.readers.svgtext import ID, document, escape
+from micrograd_nn.readers.svgtext import coordinate as _n
 from micrograd_nn.readers.wording import Wording
 
-#: Lets a page scale the picture down.
-SCALING = 'style="max-width:100%;height:auto"'
 _MARGIN = 16.0
 #: Where more edges than these arrive at one card, they have no heads.
 _CROWD = 8
@@ -28,27 +26,6 @@ _CROWD = 8
 _DOT = 2.2
 #: The size of the legend of colours.
 _LEGEND_WIDTH, _LEGEND_HEIGHT = 320.0, 36.0
-#: Stands for the prefix of ids, which is known when the rest has been written.
-_ID = "\x00"
-
-
-def escape(text: str) -> str:
-    """Return text as it is written in XML, within elements and within quotes.
-
-    Characters that XML can't hold become the replacement character.
-
-    Examples
-    --------
-    >>> escape('</svg><script>"')
-    '&lt;/svg&gt;&lt;script&gt;&quot;'
-    """
-    text = _UNWRITABLE.sub("\ufffd", text)
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        text = text.replace(character, entity)
-    return text
-
-
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_svg(scene: Scene, placed: Layout) -> str:
@@ -59,11 +36,10 @@ def write_svg(scene: Scene, placed: Layout) -> str:
     contents, so that several pictures get along on one page. Colours follow the reader's
     preference for light or dark. There is no script and no foreignObject.
     """
-    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN
-    if scene.scale is not None:
-        width, height = max(width, _LEGEND_WIDTH + 2 * _MARGIN), height + _LEGEND_HEIGHT
     body = [
-        f'<rect class="sheet" x="0" y="0" width="{_n(width)}" height="{_n(height)}" rx="8"/>',
+        f'<defs><marker id="{ID}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" '
+        'markerHeight="6.5" markerUnits="userSpaceOnUse" orient="auto">'
+        '<path class="head" d="M0 0.8L8 4L0 7.2L1.8 4z"/></marker></defs>',
         f'<g transform="translate({_n(_MARGIN)} {_n(_MARGIN)})">',
         *_frames(scene, placed),
         *_edges(scene, placed),
@@ -73,36 +49,10 @@ def write_svg(scene: Scene, placed: Layout) -> str:
         "</g>",
     ]
     label = f"Computation graph of {scene.nodes:,} nodes, drawn as {len(scene.cards):,} cards"
-    text = "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" id="{_ID}" width="{_n(width)}" '
-            f'height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}" '
-            f'{SCALING} role="img" aria-label="{label}">',
-            f"<style>\n{style_sheet(_ID)}\n</style>",
-            f'<defs><marker id="{_ID}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" '
-            'markerHeight="6.5" markerUnits="userSpaceOnUse" orient="auto">'
-            '<path class="head" d="M0 0.8L8 4L0 7.2L1.8 4z"/></marker></defs>',
-            *body,
-            "</svg>",
-        ]
-    )
-    return text.replace(_ID, "mg-" + hashlib.sha256(text.encode()).hexdigest()[:10]) + "\n"
-
-
-def plain(svg: str) -> str:
-    """Return a picture as CairoSVG understands it.
-
-    It reads ``height:auto`` as a height of 0, paints a rim over its text, and takes the first font
-    of a list only, without a substitute for signs such as "−" that this font lacks.
-    """
-    for modern, old in (
-        (SCALING, ""),
-        (HALO, "stroke-width:0"),
-        (SANS, "'DejaVu Sans'"),
-        (MONO, "'DejaVu Sans Mono'"),
-    ):
-        svg = svg.replace(modern, old)
-    return svg
+    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN
+    if scene.scale is not None:
+        width, height = max(width, _LEGEND_WIDTH + 2 * _MARGIN), height + _LEGEND_HEIGHT
+    return document(width, height, label, style_sheet(), body)
 
 
 def _frames(scene: Scene, placed: Layout) -> Iterator[str]:
@@ -132,16 +82,15 @@ def _edges(scene: Scene, placed: Layout) -> Iterator[str]:
     for wire, path in zip(scene.wires, placed.paths, strict=True):
         width = f' style="stroke-width:{_n(_thickness(wire))}"' if wire.count > 1 else ""
         crowded = arriving[wire.target] > _CROWD
-        head = "" if crowded else f' marker-end="url(#{_ID}-head)"'
+        head = "" if crowded else f' marker-end="url(#{ID}-head)"'
         yield f'<path class="edge" d="{smooth(path, placed.direction)}"{width}{head}/>'
     for wire, path in zip(scene.wires, placed.paths, strict=True):
         if wire.label:
             x, y = path[-1]
             right = placed.direction == "TB" and wire.slot > 0
             anchor = "start" if right else "end"
-            x, y = (
-                (x - 9, y - 4) if placed.direction == "LR" else (x + 4 if right else x - 4, y - 9)
-            )
+            beside = (-9, -4) if placed.direction == "LR" else (4 if right else -4, -9)
+            x, y = x + beside[0], y + beside[1]
             yield (
                 f'<text class="count" x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">'
                 f"{escape(wire.label)}</text>"
@@ -152,7 +101,7 @@ def _edges(scene: Scene, placed: Layout) -> Iterator[str]:
 def _cards(scene: Scene, placed: Layout) -> Iterator[str]:
     for i, (card, box) in enumerate(zip(scene.cards, placed.cards, strict=True)):
         root = " root" if i == scene.root else ""
-        yield f'<g class="card {card.kind}{root}{_step(scene, card)}" id="{_ID}-{i}">'
+        yield f'<g class="card {card.kind}{root}{_step(scene, card)}" id="{ID}-{i}">'
         yield f"<title>{escape(card.tooltip)}</title>"
         if card.is_stack:
             yield _rect(Box(box.x + 3, box.y + 3, box.width, box.height), 6)
@@ -249,9 +198,3 @@ def _rect(box: Box, radius: float) -> str:
         f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.width)}" '
         f'height="{_n(box.height)}" rx="{radius}"/>'
     )
-
-
-def _n(x: float) -> str:
-    """Return a coordinate in tenths, without a needless point."""
-    text = f"{x:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
