@@ -40,6 +40,9 @@ class Picture:
     2
     """
 
+    #: The suffixes of file names that ``save`` takes.
+    FORMATS = (".svg", ".dot", ".png", ".pdf")
+
     def __init__(self, scene: Scene, direction: str = "LR", engine: str = "own") -> None:
         self.scene = scene
         self.direction = direction

@@ -19,14 +19,20 @@ class Wire:
     """An edge between two cards, which may stand for several.
 
     ``slot`` is where on the target's side it arrives, from −0.5 (the first argument) to 0.5;
-    ``label`` what is written there.
+    ``derivative`` is the local derivative in words, where it is to be shown.
     """
 
     source: int
     target: int
     slot: float
     count: int
-    label: str = ""
+    derivative: str = ""
+
+    @property
+    def label(self) -> str:
+        """What is written on it: the derivative, and for how many it stands."""
+        number = f"×{self.count:,}" if self.count > 1 else ""
+        return "  ".join(filter(None, [self.derivative, number]))
 
 
 @dataclass(frozen=True)
@@ -110,21 +116,16 @@ def _wires(view: View, local: bool) -> list[Wire]:
             if single and len(arguments) <= _PARALLEL and not view.cards[target].terms:
                 arriving += [(a, source, n, derivatives.get(a, "")) for a, n in arguments]
             else:
-                labels = {derivatives.get(a, "") for a, _ in arguments}
+                different = {derivatives.get(a, "") for a, _ in arguments}
                 count = sum(n for _, n in arguments)
-                label = labels.pop() if len(labels) == 1 else ""
-                arriving.append((min(arguments)[0], source, count, label))
+                derivative = different.pop() if len(different) == 1 else ""
+                arriving.append((min(arguments)[0], source, count, derivative))
         if single:
             arriving.sort()
-        for k, (_, source, count, label) in enumerate(arriving):
+        for k, (_, source, count, derivative) in enumerate(arriving):
             slot = ((k + 0.5) / len(arriving) - 0.5) * SPREAD
-            wires.append(Wire(source, target, slot, count, _label(count, label)))
+            wires.append(Wire(source, target, slot, count, derivative))
     return wires
-
-
-def _label(count: int, derivative: str) -> str:
-    number = f"×{count:,}" if count > 1 else ""
-    return "  ".join(filter(None, [derivative and f"∂ {derivative}", number]))
 
 
 def _derivatives(view: View, target: int) -> dict[int, str]:
@@ -141,4 +142,4 @@ def _derivatives(view: View, target: int) -> dict[int, str]:
         for argument, derivative in enumerate(derivatives):
             if derivative is not None:
                 found.setdefault(argument, []).append(derivative)
-    return {argument: numbers(values, 3) for argument, values in found.items()}
+    return {argument: f"∂ {numbers(values, 3)}" for argument, values in found.items()}
