@@ -18,6 +18,8 @@ from micrograd_nn.readers.miniature import FloatArray, Mark, Miniature
 
 #: The curve is drawn from −4 to 4 at the least.
 _REACH = 4.0
+#: Beyond that, floats are too few, or too large, to draw a curve by.
+_FARTHEST = 1e100
 _SAMPLES = 41
 _WIDTH, _HEIGHT = 84.0, 30.0
 #: Half the length of a tangent, and how far from the border the curve keeps.
@@ -144,6 +146,8 @@ def sparkline(nodes: Sequence[Node]) -> Miniature | None:
     if not len(points):
         return None
     reach = max(_REACH, 1.15 * float(np.max(np.abs(points))))
+    if reach > _FARTHEST:
+        return None
     xs = np.linspace(-reach, reach, _SAMPLES)
     ys = first(xs)
     if ys.shape != xs.shape or _is_straight(ys):
@@ -206,7 +210,8 @@ def _tangent(scale: _Scale, slope: Callable[[float], float], x: float, y: float)
     steep = slope(x)
     if not math.isfinite(steep):
         return []
-    (u, v), (w, t) = scale(x, y), scale(x + 1.0, y + steep)
+    step = scale.reach / 100
+    (u, v), (w, t) = scale(x, y), scale(x + step, y + steep * step)
     length = math.hypot((w - u) * _WIDTH, (t - v) * _HEIGHT)
     if not math.isfinite(length):
         return []

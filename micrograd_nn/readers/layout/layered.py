@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from micrograd_nn.readers.layout.coordinates import Pull, coordinates
 from micrograd_nn.readers.layout.ordering import Link, order_layers
-from micrograd_nn.readers.layout.ranks import late_ranks
+from micrograd_nn.readers.layout.ranks import late_ranks, shorten
 
 Point = tuple[float, float]
 
@@ -100,13 +100,11 @@ def arrange(
     if not items:
         return Layers([], [], 0.0, 0.0)
     leaves = set(range(len(items))) - {leg.target for leg in legs} - {*first}
-    rank = late_ranks(
-        len(items),
-        [(leg.source, leg.target) for leg in legs],
-        _lengths(items, legs, leaves),
-        first,
-        last,
-    )
+    arrows = [(leg.source, leg.target) for leg in legs]
+    lengths = _lengths(items, legs, leaves)
+    rank = late_ranks(len(items), arrows, lengths, first, last)
+    if not first and not last:
+        rank = shorten(rank, arrows, lengths)
     lanes = _Lanes(items, rank)
     paths = [lanes.through(leg) for leg in legs]
     layers = order_layers(lanes.rank, lanes.ups, lanes.downs, lanes.extent)
