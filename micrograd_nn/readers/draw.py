@@ -9,6 +9,8 @@ from typing import Any
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.readers.folding import cut, fold
+from micrograd_nn.readers.modules import is_network
+from micrograd_nn.readers.network import draw_network
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.scene import scene
 from micrograd_nn.readers.scopes import Scopes
@@ -26,7 +28,7 @@ _COLLAPSE = ("auto", "layers", "neurons", None)
 
 
 def draw(
-    root: Node,
+    root: Any,
     collapse: Collapse = "auto",
     direction: str = "LR",
     show: Iterable[str] = ("data", "grad", "shape"),
@@ -34,16 +36,19 @@ def draw(
     engine: str = "own",
     hide: Iterable[str] = (),
     colour: str = "kind",
+    x: Any = None,
 ) -> Picture:
-    """Draw the computation graph below a node.
+    """Draw the computation graph below a node, or the diagram of a network.
 
     Cards tell what was computed. The card of a tensor has a heat map or histogram of its data, that
     of a function its curve, where on it the node stands, and the tangent there.
 
     Parameters
     ----------
-    root : Value or Tensor
-        The result; the picture shows everything that it was computed from, as it is now.
+    root : Value, Tensor or Module
+        The result; the picture shows everything that it was computed from, as it is now. Of a
+        network it shows units and weights, see ``readers.network.draw_network``; of the options
+        this takes ``x`` only.
     collapse : {"auto", "layers", "neurons", None} or callable
         ``None`` shows each value as a card. ``"neurons"`` draws each neuron, or layer of tensors,
         as one card with its parameters; ``"layers"`` draws each layer as one. ``"auto"`` shows as
@@ -63,6 +68,8 @@ def draw(
         whether cards go without their small drawings.
     colour : {"kind", "grad"}
         By the kind of operation, or by the size of the gradient, on a logarithmic scale.
+    x : sequence of numbers, optional
+        An example, whose activations shade the units of a network.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def draw(
     Raises
     ------
     TypeError
-        If ``root`` isn't a node.
+        If ``root`` is neither a node nor a network.
     ValueError
         If an option is unknown.
 
@@ -90,9 +97,11 @@ def draw(
     │  └─ b  data −3  grad 2
     └─ a (above)
     """
+    if is_network(root):
+        return draw_network(root, x)
     if not isinstance(root, Node):
         raise TypeError(
-            "draw() takes a Value or Tensor, the result of a computation, "
+            "draw() takes a Value or Tensor, the result of a computation, or a network, "
             f"got {type(root).__name__}"
         )
     parts, hidden = _parts("show", show, _SHOW), _parts("hide", hide, _HIDE)
@@ -102,7 +111,7 @@ def draw(
     _check("engine", engine, ("own", "dot"))
     _check("colour", colour, ("kind", "grad"))
     if max_nodes is None:
-        max_nodes = {"auto": READABLE, None: LARGE}.get(collapse, MANY)
+        max_nodes = READABLE if collapse == "auto" else LARGE if collapse is None else MANY
     if max_nodes < 1:
         raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
     if "data" in parts and "plots" not in hidden:

@@ -17,7 +17,8 @@ class Call(NamedTuple):
 
 def is_network(thing: Any) -> bool:
     """Tell whether a thing names its modules and parameters."""
-    return hasattr(thing, "named_modules") and hasattr(thing, "named_parameters")
+    named = hasattr(thing, "named_modules") and hasattr(thing, "named_parameters")
+    return named and not isinstance(thing, type)
 
 
 def check_network(model: Any, reader: str) -> None:

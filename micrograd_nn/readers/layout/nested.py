@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from micrograd_nn.readers.layout.bundles import Edge, Group, bundles
 from micrograd_nn.readers.layout.layered import Item, Layers, Leg, Point, arrange, tidy
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An edge between two cards, by their numbers.
-
-    ``slot`` says where on the side of the target it arrives, from −0.5 (the first argument) to
-    0.5 (the last); ``room`` how much space it needs before the target, for its label.
-    """
-
-    source: int
-    target: int
-    slot: float = 0.0
-    room: float = 0.0
-
-
-@dataclass(frozen=True)
-class Group:
-    """A box around cards and other groups: the number of the group around it, or −1; its label."""
-
-    parent: int = -1
-    label_width: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,9 +37,6 @@ class Layout:
 #: Inside a group: the space around its contents, and above that for its label.
 PADDING, HEADER = 14.0, 20.0
 _CARD_GAP, _GROUP_GAP, _PORT_GAP = 12.0, 18.0, 5.0
-
-#: From so many on, cards whose edges enter a group for the same targets share one way in.
-_BUNDLED = 8
 
 #: An end of a leg inside a group: a card or box ("at", entity, −1), or where the edges of a source
 #: card cross a border, that of the group itself ("in" or "out", −1, source) or that of a box in it
@@ -152,50 +128,8 @@ class _Frames:
         self.depth = {-1: 0}
         for g, group in enumerate(groups):
             self.depth[g] = self.depth[group.parent] + 1
-        self.bundle, self.slot = self._bundles(edges)
+        self.bundle, self.slot = bundles(edges, groups, group_of)
         self.legs_of = [self._legs(edge) for edge in edges]
-
-    def _bundles(
-        self, edges: Sequence[Edge]
-    ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], float]]:
-        """Return the first source of the bundle by (group, source), and where bundles arrive.
-
-        Where each of a layer's many units is used by each unit of the next, single edges would only
-        blacken the picture. An edge with a label stays on its own.
-        """
-        targets: dict[tuple[int, int], set[int]] = {}
-        alone = set()
-        for edge in edges:
-            for g in self._entered(edge):
-                targets.setdefault((g, edge.source), set()).add(edge.target)
-                if edge.room:
-                    alone.add((g, edge.source))
-        alike: dict[tuple[int, frozenset[int]], list[int]] = {}
-        for (g, source), found in targets.items():
-            if (g, source) not in alone:
-                alike.setdefault((g, frozenset(found)), []).append(source)
-        bundle = {
-            (g, source): sources[0]
-            for (g, _), sources in alike.items()
-            for source in sources
-            if len(sources) >= _BUNDLED
-        }
-        slots: dict[tuple[int, int], list[float]] = {}
-        for edge in edges:
-            first = bundle.get((self.parent[edge.target], edge.source))
-            if first is not None:
-                slots.setdefault((edge.target, first), []).append(edge.slot)
-        return bundle, {end: sum(found) / len(found) for end, found in slots.items()}
-
-    def _entered(self, edge: Edge) -> Iterator[int]:
-        """Yield the groups that an edge enters, innermost first."""
-        left, entered = self.parent[edge.source], self.parent[edge.target]
-        while left != entered:
-            if self.depth[left] >= self.depth[entered]:
-                left = self.groups[left].parent
-            else:
-                yield entered
-                entered = self.groups[entered].parent
 
     def _legs(self, edge: Edge) -> list[tuple[int, _Key]]:
         """Cut an edge at the borders of the groups that it leaves and enters."""
