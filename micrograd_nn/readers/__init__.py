@@ -9,6 +9,7 @@ from micrograd_nn.readers.draw import draw
 from micrograd_nn.readers.network import NetworkPicture
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.summary import Summary, summary
+from micrograd_nn.readers.trace import Trace, trace
 
 if TYPE_CHECKING:
     from micrograd_nn.readers import figures
@@ -33,6 +34,8 @@ __all__ = [
     "NetworkPicture",
     "summary",
     "Summary",
+    "trace",
+    "Trace",
     "figures",
     "plot_data",
     "plot_regions",

@@ -14,6 +14,7 @@ from micrograd_nn.readers.network import draw_network
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.scene import scene
 from micrograd_nn.readers.scopes import Scopes
+from micrograd_nn.readers.stepper.record import LIMIT, record
 from micrograd_nn.readers.view import View, collapsible, size, view
 
 #: How many cards a picture has at the most, unless it is said: one that is to be readable, one with
@@ -114,11 +115,14 @@ def draw(
         max_nodes = READABLE if collapse == "auto" else LARGE if collapse is None else MANY
     if max_nodes < 1:
         raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
+    with _collector_paused():
+        scopes = Scopes(root)
+    steps = record(scopes, collapse, parts, direction) if len(scopes.nodes) <= LIMIT else None
     if "data" in parts and "plots" not in hidden:
         parts |= {"plots"}
     with _collector_paused():
-        chosen = _chosen(Scopes(root), collapse, max_nodes, hidden)
-    return Picture(scene(chosen, parts, colour), direction, engine)
+        chosen = _chosen(scopes, collapse, max_nodes, hidden)
+    return Picture(scene(chosen, parts, colour), direction, engine, steps)
 
 
 @contextmanager
