@@ -75,7 +75,7 @@ def heat_map(rows: FloatArray) -> Miniature:
     """Return the elements of a matrix as cells: two colours for the signs, shades for the size."""
     height, width = rows.shape
     finite = np.isfinite(rows)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         largest = np.max(np.abs(rows), initial=0.0, where=finite) or 1.0
         shade = np.ceil(np.abs(np.where(finite, rows, 0.0)) / largest * SHADES - 1e-9).astype(int)
     sign = np.where(rows < 0, "minus", "plus")
@@ -96,7 +96,8 @@ def heat_map(rows: FloatArray) -> Miniature:
 
 def histogram(values: FloatArray) -> Miniature:
     """Return how values are distributed, as bars in the colours of their signs."""
-    counts, edges = np.histogram(values, _BINS)
+    with np.errstate(all="ignore"):
+        counts, edges = np.histogram(values / (np.max(np.abs(values)) or 1.0), _BINS)
     bars: dict[str, list[tuple[float, ...]]] = {}
     for k, count in enumerate(counts):
         if count:
