@@ -183,8 +183,9 @@ def test_saving(tmp_path):
     picture = draw(expression())
     assert picture.save(tmp_path / "g.svg").read_text(encoding="utf-8") == picture.svg()
     assert (picture.save(str(tmp_path / "g.dot"))).read_text(encoding="utf-8").startswith("digraph")
+    assert picture.save(tmp_path / "g.html").read_text(encoding="utf-8") == picture.html()
     with pytest.raises(ValueError, match=r"\.svg, \.html, \.dot, \.png, \.pdf"):
-        picture.save(tmp_path / "g.bmp")
+        picture.save(tmp_path / "g.jpg")
 
 
 def test_png_and_pdf(tmp_path):

@@ -90,7 +90,6 @@ function update() {
     factor.setAttribute("y", at.y - 6);
     factor.textContent = `· ${number(step.local)}`;
   }
-  follow(shown.cards[shown.cardOf[active]]);
   get("scrub").value = state.step;
   get("scrub").setAttribute("aria-valuetext", spoken(step));
   get("count").textContent = `${state.step} / ${steps.length}`;
@@ -247,9 +246,11 @@ function table(facts) {
 
 // ----------------------------------------------------------------------------- steps in time
 
-function go(step) {
-  state.step = Math.max(0, Math.min(steps.length, step));
+function go(to) {
+  state.step = Math.max(0, Math.min(steps.length, to));
+  const step = steps[state.step - 1];
   update();
+  if (step) follow(shown.cards[shown.cardOf[step.input ?? step.node]]);
   if (state.step === steps.length) stop();
 }
 
