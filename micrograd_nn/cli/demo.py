@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         ("graph.svg", "the computation graph of a small network, with data and gradients"),
     ]
     with writing(folder / "network.svg"):
-        draw(model, x=X_test[0]).save(folder / "network.svg")
+        draw(model, x=X_test[y_test == 1][0]).save(folder / "network.svg")
     _draw_graph(folder / "graph.svg", X_train[0], float(y_train[0]), arguments.seed)
     figures, missing = demo_figures.write(folder, snapshots, history, arguments.quick)
     made += figures

@@ -6,6 +6,7 @@ Movie; without ``ax`` it makes a figure of its own.
 
 from micrograd_nn.readers.figures.activations import plot_activation, plot_activations
 from micrograd_nn.readers.figures.curves import plot_history
+from micrograd_nn.readers.figures.descent import descend
 from micrograd_nn.readers.figures.histograms import plot_gradients, plot_weights
 from micrograd_nn.readers.figures.regions import (
     animate_regions,
@@ -13,7 +14,7 @@ from micrograd_nn.readers.figures.regions import (
     plot_regions,
     region_points,
 )
-from micrograd_nn.readers.figures.surface import animate_descent, descend, plot_descent
+from micrograd_nn.readers.figures.surface import animate_descent, plot_descent
 
 __all__ = [
     "plot_data",

@@ -67,7 +67,7 @@ def _curves(ax: Axes, name: str, pair: dict[str, FloatArray]) -> None:
         ax.plot(
             np.arange(1, len(ys) + 1), ys, "--" if validation else "-",
             color=COLOURS[validation], linewidth=1.8, marker="o" if len(ys) == 1 else None,
-            label=f"{label}  {number(ys[-1], 3)}", zorder=3 - k, solid_capstyle="round",
+            label=f"{label}  {number(ys[-1], 4)}", zorder=3 - k, solid_capstyle="round",
         )  # fmt: skip
     values = np.concatenate([*pair.values(), np.zeros(0)])
     values = values[np.isfinite(values)]

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,7 @@ def test_regions_move_from_frame_to_frame(tmp_path):
     frames = list(movie.images())
     assert len(frames) == movie.frames == 4
     assert frames[0].shape[2] == 3
-    assert all(np.any(a != b) for a, b in zip(frames, frames[1:], strict=False))
+    assert all(np.any(a != b) for a, b in pairwise(frames))
     with Image.open(movie.save(tmp_path / "regions.gif")) as gif:
         assert gif.n_frames == 4
         assert gif.info["loop"] == 0

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -95,7 +97,7 @@ def test_each_step_is_a_frame(view, tmp_path):
     with Image.open(movie.save(tmp_path / "descent.gif")) as gif:
         assert gif.n_frames == movie.frames == 7
     frames = list(movie.images())
-    assert all(np.any(a != b) for a, b in zip(frames, frames[1:], strict=False))
+    assert all(np.any(a != b) for a, b in pairwise(frames))
 
 
 def test_it_draws_on_the_axes_that_it_is_given():
