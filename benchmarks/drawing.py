@@ -114,7 +114,7 @@ if __name__ == "__main__":
             print("micrograd isn't installed: pip install micrograd")
     else:
         print("Graphviz's dot isn't installed")
-    sizes = [(12, 5), (100, 3)] if quick else [(12, 7), (100, 5), (200, 3)]
+    sizes = [(12, 5), (100, 3)] if quick else [(12, 7), (100, 5), (300, 1)]
     for terms, rounds in sizes:
         theirs = peer and expression(peer, terms)
         compare("an expression", expression(Value, terms), theirs, rounds)

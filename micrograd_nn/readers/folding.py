@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from heapq import heapify, heappop, heappush
 
 from micrograd_nn.readers.layout.ranks import topological
@@ -47,8 +47,8 @@ def cut(view: View, most: int) -> View:
     for source, target, _ in sorted(view.arrows, key=lambda arrow: arrow[2]):
         inputs[target].append(source)
         users[source].append(target)
-    inputs = [list(dict.fromkeys(found)) for found in inputs]
-    users = [list(dict.fromkeys(found)) for found in users]
+    inputs = [list(dict.fromkeys(found)) if len(found) > 1 else found for found in inputs]
+    users = [list(dict.fromkeys(found)) if len(found) > 1 else found for found in users]
     waiting = [len(u) for u in users]
     nearest = [(0, i) for i in range(count) if not waiting[i]]
     heapify(nearest)
@@ -159,7 +159,9 @@ def _kinds(view: View) -> list[int]:
     for source, target, argument in view.arrows:
         inputs[target].append(source * width + argument)
         users[source].append(target * width + argument)
-    order = topological(count, [(s, t) for s, t, _ in view.arrows])
+    order: Sequence[int] = range(count)
+    if any(source > target for source, target, _ in view.arrows):  # a layer's card came too early
+        order = topological(count, [(s, t) for s, t, _ in view.arrows])
     alone = [_alone(view, card) for card in view.cards]
     numbers: dict[Hashable, int] = {}
 
