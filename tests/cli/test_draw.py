@@ -215,6 +215,14 @@ def test_without_an_output_it_prints_the_graph_and_writes_nothing(mn, folder):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "begin"), [("g.html", "<!doctype html>"), ("g.dot", "digraph"), ("g.svg", "<svg")]
+)
+def test_the_suffix_is_the_format(mn, folder, name, begin):
+    assert mn("draw", "(a*b + c).tanh()", "--set", "a=2", "--set", "b=-3", "-o", name).code == 0
+    assert (folder / name).read_text(encoding="utf-8").lower().startswith(begin)
+
+
 def test_options_of_the_picture(mn, folder):
     mn("draw", "x*y*y*y", "--set", "x=3", "--local", "--direction", "TB", "-o", "g.svg")
     picture = ET.parse(folder / "g.svg").getroot()

@@ -6,9 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import micrograd_nn.functional as F
 from micrograd_nn import MLP, Linear, Neuron, Sequential, Tensor, Value, draw
+from micrograd_nn.graph.order import toposort
 from micrograd_nn.readers.fonts import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -239,3 +242,58 @@ def test_too_many_cards_of_collapsed_boxes_are_folded():
 def test_unknown_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         draw(Value(1.0), **options)
+
+
+# ------------------------------------------------------------------------------- any graph at all
+
+
+@st.composite
+def graphs(draw):
+    """A node above a random graph of scalars and tensors, perhaps after a backward pass."""
+    numbers = st.floats(allow_nan=True)
+    nodes = [Value(draw(numbers), name=draw(st.none() | st.text(max_size=5))) for _ in range(2)]
+    nodes.append(Tensor([[draw(numbers), 1.0], [2.0, draw(numbers)]]))
+    unary = ["tanh", "relu", "exp", "log", "sqrt", "abs", "sigmoid", "neg"]
+    binary = ["add", "sub", "mul", "div", "power", "maximum"]
+    for _ in range(draw(st.integers(1, 12))):
+        a, b = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
+        if draw(st.booleans()):
+            nodes.append(getattr(F, draw(st.sampled_from(unary)))(a))
+        else:
+            b = draw(st.sampled_from([b, 2.0, 0.0]))
+            nodes.append(getattr(F, draw(st.sampled_from(binary)))(a, b))
+    root = nodes[-1]
+    if draw(st.booleans()):
+        root.backward(None if isinstance(root, Value) else np.ones((2, 2)))
+    return root
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    graphs(),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "collapse": st.sampled_from(["auto", "layers", "neurons", None]),
+            "direction": st.sampled_from(["LR", "TB"]),
+            "show": st.sets(st.sampled_from(["data", "grad", "shape", "local"])),
+            "hide": st.sets(st.sampled_from(["parameters", "constants", "plots"])),
+            "colour": st.sampled_from(["kind", "grad"]),
+            "max_nodes": st.integers(1, 9),
+        },
+    ),
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_any_graph_is_drawn_with_any_options(root, options):
+    picture = draw(root, **options)
+    assert len(having(picture, "card")) == len(picture.scene.cards) >= 1
+    assert len(having(picture, "edge", "path")) == len(picture.scene.wires)
+    for element in parsed(picture).iter():
+        for name in ("d", "x", "y", "width", "height", "transform", "viewBox"):
+            assert not re.search("nan|inf", element.get(name, ""))
+    assert str(picture)
+    assert picture.to_dot().source
+    if not options.keys() & {"collapse", "max_nodes", "hide"} and len(picture.scene.cards) < 60:
+        order = toposort(root)
+        assert len(picture.scene.cards) == len(order)
+        assert len(picture.scene.wires) == sum(len(node.inputs) for node in order)
