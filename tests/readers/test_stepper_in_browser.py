@@ -179,6 +179,31 @@ def test_infinities(stepper):
     assert "−∞" in page.locator(".value").all_text_contents()
 
 
+def test_every_step_has_a_panel(stepper, scalar_network, tensor_network):
+    W = Tensor([[1.0, 2.0], [3.0, 4.0]], name="W")
+    x = Value(0.5, name="x")
+    parts = F.concatenate([W * x, W[:, :1], F.max(W, axis=1, keepdims=True)], axis=1)
+    many = F.where(W.data > 2, W / 3, F.clip(W, 0.0, 1.0) ** 2) @ F.softmax(W, axis=1)
+    numbers = F.stack([x, x.exp(), F.sqrt(x), x * x, -x, 1e-9 / x, F.maximum(x, 0.1)])
+    roots = [scalar_network, tensor_network, F.sum(numbers) + F.norm(many) * F.mean(parts)]
+    for root in roots:
+        page = stepper(root)
+        panels = page.evaluate("""() => {
+          const scrub = document.getElementById("scrub"), panels = [];
+          for (let k = 1; k <= scrub.max; k++) {
+            scrub.value = k;
+            scrub.dispatchEvent(new Event("input"));
+            const panel = document.getElementById("panel");
+            const has = (tag) => panel.querySelector(tag) !== null;
+            panels.push([panel.textContent, has("h2") && has("math")]);
+          }
+          return panels;
+        }""")
+        assert len(panels) == count(page)
+        assert all(complete for _, complete in panels)
+        assert not any("undefined" in text for text, _ in panels)
+
+
 # ---------------------------------------------------------------------------------- the panel
 
 

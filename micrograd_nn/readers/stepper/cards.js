@@ -182,6 +182,8 @@ function draw(into, closed) {
     ...frames.map(([, toggle]) => toggle),
     ...shown.cards.map((card, i) => drawCard(card, placed.cards[i])),
     svg("text", { id: "factor", "text-anchor": "middle" }));
+  shown.boxOf = new Map(shown.frames.map((g, k) => [g, placed.groups[k]]));
+  for (const card of shown.cards) if (card.group !== undefined) shown.boxOf.set(card.group, card.box);
   shown.width = placed.width;
   shown.height = placed.height;
   shown.wireOf = new Map();

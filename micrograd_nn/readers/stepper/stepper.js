@@ -239,7 +239,7 @@ function table(facts) {
     else words.append(html("span", { class: "shape" }, value[0]), ` ${value[1]}`);
     const term = html("dt", last, `${label} `);
     if (symbols.length) term.append(inline(...symbols));
-    const rows = value[2] ? [html("dd", { class: "rows" }, matrix(value[2]))] : [];
+    const rows = Array.isArray(value[2]) ? [html("dd", { class: "rows" }, matrix(value[2]))] : [];
     return [term, words, ...rows];
   }));
 }
@@ -279,6 +279,10 @@ function toggle(group) {
   const closed = new Set(state.closed);
   if (!closed.delete(group)) closed.add(group);
   show(closed);
+  const box = shown.boxOf.get(group);
+  if (state.view && box)
+    setView(around(box, Math.max(state.view[2], box.width + 2 * MARGIN),
+      Math.max(state.view[3], box.height + 2 * MARGIN)));
 }
 
 function show(closed) {
