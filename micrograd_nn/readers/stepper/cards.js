@@ -1,6 +1,7 @@
 // What is seen: cards for nodes and for closed groups, boxes around them, edges between.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const get = (id) => document.getElementById(id);
+const data = JSON.parse(get("data").textContent);
 const quantity = (q) => (typeof q === "string" ? +q : q);
 const nodes = data.nodes.map(
   ([face, group, label, inputs, value, form]) => {
