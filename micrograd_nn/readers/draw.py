@@ -50,7 +50,8 @@ def draw(
     Returns
     -------
     Picture
-        It shows itself in a notebook, and has ``svg()``, ``save(path)`` and ``to_dot()``.
+        It shows itself in a notebook, and has ``svg()``, ``html()`` (the stepper), ``to_dot()`` and
+        ``save(path)``.
 
     Raises
     ------

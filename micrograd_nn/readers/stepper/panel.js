@@ -81,8 +81,11 @@ function explainBackward(step) {
   };
   const scalars = isNumber(step.value) && isNumber(step.upstream) && isNumber(step.local);
   const isVjp = step.form.includes("{g}") && !scalars;
+  const summed = !scalars && !isVjp && shape(step.value) !== shape(step.upstream)
+    && step.local !== null && shape(step.local) === shape(step.upstream);
   const product = isVjp ? formula(step.form, word)
-    : row(upstream(), sign(scalars || step.local === null ? "·" : "∘"), derivative());
+    : row(...(summed ? [sign("Σ")] : []), upstream(),
+      sign(scalars || step.local === null ? "·" : "∘"), derivative());
   const rule = [[fraction(top, e), sign("+="), product]];
   if (scalars)
     rule.push([row(), sign("="), row(bracketed(step.upstream), sign("·"), bracketed(step.local),
@@ -94,8 +97,6 @@ function explainBackward(step) {
   if (!scalars && step.before !== null) facts.push(["contribution", step.value]);
   facts.push(["accumulated", step.total, fraction(top, e)]);
   const out = [lines(...rule), table(facts)];
-  const summed = !scalars && !isVjp && shape(step.value) !== shape(step.upstream)
-    && step.local !== null && shape(step.local) === shape(step.upstream);
   if (summed) out.push(html("p", {}, `Summed over the axes along which ${e} was repeated.`));
   if (step.before !== null && isNumber(step.before) && scalars)
     out.push(html("p", { class: "sum" }, "accumulated: ", inline(bracketed(step.before), sign("+"),

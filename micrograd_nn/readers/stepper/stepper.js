@@ -216,7 +216,6 @@ graph.addEventListener("wheel", (event) => {
   zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.004), point(event.clientX, event.clientY));
 }, { passive: false });
 graph.addEventListener("pointerdown", (event) => {
-  if (!pointers.size) isDragged = false;
   pointers.set(event.pointerId, [event.clientX, event.clientY]);
 });
 addEventListener("pointermove", drag);
@@ -224,6 +223,7 @@ for (const end of ["pointerup", "pointercancel"])
   addEventListener(end, (event) => {
     pointers.delete(event.pointerId);
     graph.classList.remove("dragged");
+    setTimeout(() => { isDragged = false; }); // after the click that ends a drag
   });
 graph.addEventListener("click", (event) => {
   const group = event.target.closest("[data-group]");

@@ -18,8 +18,13 @@ function home() {
   return around(shown.cards[shown.cardOf[n]].box, graph.clientWidth / CLOSE, graph.clientHeight / CLOSE);
 }
 
-const around = (box, width, height) =>
-  [box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2, width, height];
+// A view of that size around a box, with no more than a margin beyond what is drawn.
+function around(box, width, height) {
+  const within = (at, size, whole) => (whole + 2 * MARGIN <= size ? (whole - size) / 2
+    : Math.max(-MARGIN, Math.min(at - size / 2, whole + MARGIN - size)));
+  return [within(box.x + box.width / 2, width, shown.width),
+    within(box.y + box.height / 2, height, shown.height), width, height];
+}
 
 function setView(view) {
   state.view = view;
