@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from micrograd_nn.readers.cardbox import card_size
@@ -35,45 +35,20 @@ def contents(record: Record) -> dict[str, Any]:
     StaleGraphError
         If recorded data were overwritten, so that a derivative would be wrong.
     """
-    scopes, nodes = record.scopes, record.scopes.nodes
+    scopes = record.scopes
     levels, first = _levels(record)
-    names = labels(nodes)
     forms: dict[str, int] = {}
 
     def form(text: str) -> int:
         return forms.setdefault(text, len(forms))
 
-    seed, backward = events(nodes, form)
+    seed, backward = events(scopes.nodes, form)
     told = _gradients_told(scopes, seed, backward)
-    faces: dict[tuple[str, str, str, float, float], int] = {}
-    lines = []
-    for n, node in enumerate(nodes):
-        card = wording(scopes, Card([n]), ())
-        size = card_size(_fullest(card, record.show, [record.data[n]], told[n]))
-        face = (card.kind, shortened(card.title, 30), shortened(card.op, 30), *size)
-        line = [
-            faces.setdefault(face, len(faces)), scopes.group_of[n], names[node],
-            scopes.inputs[n], record.data[n],
-        ]  # fmt: skip
-        if node.op is not None:
-            line.append(form(formula(node)))
-        lines.append(line)
-    groups = []
-    for g, inside in enumerate(_members(scopes)):
-        card = wording(scopes, Card(inside, scopes.parents[g], g), ())
-        results = [n for n in inside if nodes[n].op is not None]
-        data = [record.data[n] for n in results]
-        gradients = [gradient for n in results for gradient in told[n]]
-        size = card_size(_fullest(card, record.show, data, gradients))
-        label = shortened(scopes.names[g], 60)
-        groups.append([
-            scopes.parents[g], label, shortened(card.title, 30), shortened(card.op, 30), *size,
-            [text for text, _ in card.rows], round(text_width("▾ " + label, 11.0, bold=True), 1),
-        ])  # fmt: skip
+    faces, nodes = _nodes(record, told, form)
     return {
-        "faces": list(faces),
-        "nodes": lines,
-        "groups": groups,
+        "faces": faces,
+        "nodes": nodes,
+        "groups": _groups(record, told),
         "seed": seed,
         "events": backward,
         "forms": list(forms),
@@ -84,6 +59,46 @@ def contents(record: Record) -> dict[str, Any]:
         "direction": record.direction,
         "most": MOST,
     }
+
+
+def _nodes(
+    record: Record, told: list[list[Quantity]], form: Callable[[str], int]
+) -> tuple[list[Any], list[Any]]:
+    """Return the different faces of cards, and ``[face, group, label, inputs, data, form]``."""
+    scopes, names = record.scopes, labels(record.scopes.nodes)
+    faces: dict[Any, int] = {}
+    lines: list[Any] = []
+    for n, node in enumerate(scopes.nodes):
+        card = wording(scopes, Card([n]), ())
+        extent = card_size(_fullest(card, record.show, [record.data[n]], told[n]))
+        face = (card.kind, shortened(card.title, 30), shortened(card.op, 30), *extent)
+        number = faces.setdefault(face, len(faces))
+        line = [number, scopes.group_of[n], names[node], scopes.inputs[n], record.data[n]]
+        lines.append([*line, form(formula(node))] if node.op is not None else line)
+    return list(faces), lines
+
+
+def _groups(record: Record, told: list[list[Quantity]]) -> list[Any]:
+    """Return ``[parent, name, title, op, width, height, contents, width of the name]`` of each."""
+    scopes = record.scopes
+    lines = []
+    for g, inside in enumerate(_members(scopes)):
+        card = wording(scopes, Card(inside, scopes.parents[g], g), ())
+        results = [n for n in inside if scopes.nodes[n].op is not None]
+        data = [record.data[n] for n in results]
+        gradients = [gradient for n in results for gradient in told[n]]
+        extent = card_size(_fullest(card, record.show, data, gradients))
+        label = shortened(scopes.names[g], 60)
+        width = text_width(f"▾ {label}", 11.0, bold=True)
+        lines.append(
+            [
+                *(scopes.parents[g], label, shortened(card.title, 30), shortened(card.op, 30)),
+                *extent,
+                [text for text, _ in card.rows],
+                round(width, 1),
+            ]
+        )
+    return lines
 
 
 def _levels(record: Record) -> tuple[dict[frozenset[int], str], int]:
