@@ -14,7 +14,7 @@ from micrograd_nn.readers.network import draw_network
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.scene import scene
 from micrograd_nn.readers.scopes import Scopes
-from micrograd_nn.readers.stepper.record import LIMIT, record
+from micrograd_nn.readers.stepper.record import record
 from micrograd_nn.readers.view import View, collapsible, size, view
 
 #: How many cards a picture has at the most, unless it is said: one that is to be readable, one with
@@ -75,7 +75,8 @@ def draw(
     Returns
     -------
     Picture
-        It shows itself in a notebook, and has ``svg()``, ``save(path)`` and ``to_dot()``.
+        It shows itself in a notebook, and has ``svg()``, ``html()`` (the stepper), ``to_dot()`` and
+        ``save(path)``.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def draw(
         raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
     with _collector_paused():
         scopes = Scopes(root)
-    steps = record(scopes, collapse, parts, direction) if len(scopes.nodes) <= LIMIT else None
+    steps = record(scopes, collapse, parts, direction)
     if "data" in parts and "plots" not in hidden:
         parts |= {"plots"}
     with _collector_paused():

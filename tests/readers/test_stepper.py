@@ -8,7 +8,8 @@ import pytest
 
 from micrograd_nn import MLP, StaleGraphError, Tensor, Value
 from micrograd_nn.readers import draw
-from micrograd_nn.readers.stepper.record import LIMIT, MOST
+from micrograd_nn.readers.stepper.contents import MOST
+from micrograd_nn.readers.stepper.record import LIMIT
 
 
 def data_of(picture):

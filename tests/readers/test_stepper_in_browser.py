@@ -1,5 +1,6 @@
 """The stepper in headless Chromium, with the network cut."""
 
+import itertools
 import json
 import re
 import shutil
@@ -33,7 +34,8 @@ def browser():
     )
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         yield browser
         browser.close()
@@ -55,7 +57,7 @@ def stepper(browser, tmp_path):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -177,6 +179,31 @@ def test_infinities(stepper):
     page.keyboard.press("End")
     assert grads(page)["x"] == "2"
     assert "−∞" in page.locator(".value").all_text_contents()
+
+
+def test_every_step_has_a_panel(stepper, scalar_network, tensor_network):
+    W = Tensor([[1.0, 2.0], [3.0, 4.0]], name="W")
+    x = Value(0.5, name="x")
+    parts = F.concatenate([W * x, W[:, :1], F.max(W, axis=1, keepdims=True)], axis=1)
+    many = F.where(W.data > 2, W / 3, F.clip(W, 0.0, 1.0) ** 2) @ F.softmax(W, axis=1)
+    numbers = F.stack([x, x.exp(), F.sqrt(x), x * x, -x, 1e-9 / x, F.maximum(x, 0.1)])
+    roots = [scalar_network, tensor_network, F.sum(numbers) + F.norm(many) * F.mean(parts)]
+    for root in roots:
+        page = stepper(root)
+        panels = page.evaluate("""() => {
+          const scrub = document.getElementById("scrub"), panels = [];
+          for (let k = 1; k <= scrub.max; k++) {
+            scrub.value = k;
+            scrub.dispatchEvent(new Event("input"));
+            const panel = document.getElementById("panel");
+            const has = (tag) => panel.querySelector(tag) !== null;
+            panels.push([panel.textContent, has("h2") && has("math")]);
+          }
+          return panels;
+        }""")
+        assert len(panels) == count(page)
+        assert all(complete for _, complete in panels)
+        assert not any("undefined" in text for text, _ in panels)
 
 
 # ---------------------------------------------------------------------------------- the panel
@@ -397,13 +424,30 @@ def test_names_are_names(stepper):
     assert float(grads(page)[evil]) == 4.0
 
 
+def entangled():
+    """The expression of micrograd's README."""
+    a, b = Value(-4.0, name="a"), Value(2.0, name="b")
+    c, d = a + b, a * b + b**3
+    c = c + c + 1
+    c = c + 1 + c + (-a)
+    d = d + d * 2 + (b + a).relu()
+    d = d + 3 * d + (b - a).relu()
+    f = (c - d) ** 2
+    return f / 2.0 + 10.0 / f
+
+
 def test_the_layout_is_that_of_draw(stepper):
     """One algorithm in two languages: they agree to the last tenth, in both directions."""
-    model = MLP(3, [4, 2, 1], activation="tanh", seed=1)
-    root = sum(((model([a, 1.0, b]) - a) ** 2 for a, b in ((1.0, 2.0), (3.0, 0.5))), Value(0.0))
+    small = MLP(3, [4, 2, 1], activation="tanh", seed=1)
+    wide = MLP(2, [8, 9, 1], activation="tanh", seed=1)
+    roots = [
+        sum(((small([a, 1.0, b]) - a) ** 2 for a, b in ((1.0, 2.0), (3.0, 0.5))), Value(0.0)),
+        (wide([1.0, 2.0]) - 1.0) ** 2,  # its edges are bundled
+        entangled(),  # and here ranks are shortened
+    ]
     script = _text("layout.js")
     page = stepper(expression())
-    for collapse in (None, "neurons", "layers"):
+    for root, collapse in itertools.product(roots, (None, "neurons", "layers")):
         scene = draw(root, collapse=collapse).scene
         rng = np.random.default_rng(0)
         sizes = [(float(w), float(h)) for w, h in rng.integers(20, 120, (len(scene.cards), 2))]

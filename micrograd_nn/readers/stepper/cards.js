@@ -1,6 +1,7 @@
 // What is seen: cards for nodes and for closed groups, boxes around them, edges between.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const get = (id) => document.getElementById(id);
+const data = JSON.parse(get("data").textContent);
 const quantity = (q) => (typeof q === "string" ? +q : q);
 const nodes = data.nodes.map(
   ([face, group, label, inputs, value, form]) => {
@@ -182,6 +183,8 @@ function draw(into, closed) {
     ...frames.map(([, toggle]) => toggle),
     ...shown.cards.map((card, i) => drawCard(card, placed.cards[i])),
     svg("text", { id: "factor", "text-anchor": "middle" }));
+  shown.boxOf = new Map(shown.frames.map((g, k) => [g, placed.groups[k]]));
+  for (const card of shown.cards) if (card.group !== undefined) shown.boxOf.set(card.group, card.box);
   shown.width = placed.width;
   shown.height = placed.height;
   shown.wireOf = new Map();
