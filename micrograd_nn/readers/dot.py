@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_nn.readers.palette import LIGHT
 from micrograd_nn.readers.scene import Scene
-from micrograd_nn.readers.svg import SCALING
+from micrograd_nn.readers.svgtext import SCALING
 from micrograd_nn.readers.wording import Wording
 
 if TYPE_CHECKING:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.readers.folding import cut, fold
+from micrograd_nn.readers.modules import is_network
+from micrograd_nn.readers.network import draw_network
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.scene import scene
 from micrograd_nn.readers.scopes import Scopes
@@ -20,19 +23,22 @@ _COLLAPSE = ("auto", "layers", "neurons", None)
 
 
 def draw(
-    root: Node,
+    root: Any,
     collapse: str | None = "auto",
     direction: str = "LR",
     show: Iterable[str] = _SHOW,
     max_nodes: int | None = None,
     engine: str = "own",
+    x: Any = None,
 ) -> Picture:
-    """Draw the computation graph below a node.
+    """Draw the computation graph below a node, or the diagram of a network.
 
     Parameters
     ----------
-    root : Value or Tensor
-        The result; the picture shows everything that it was computed from, as it is now.
+    root : Value, Tensor or Module
+        The result; the picture shows everything that it was computed from, as it is now. Of a
+        network it shows units and weights, see ``readers.network.draw_network``; of the options
+        this takes ``x`` only.
     collapse : {"auto", "layers", "neurons", None}
         ``None`` shows each value as a card. ``"neurons"`` draws each neuron, or layer of tensors,
         as one card with its parameters; ``"layers"`` draws each layer as one. ``"auto"`` shows as
@@ -46,6 +52,8 @@ def draw(
         those farthest from the root are left out: 60 for ``"auto"``, else 1000.
     engine : {"own", "dot"}
         ``"dot"`` lets Graphviz lay out the picture, if it is installed.
+    x : sequence of numbers, optional
+        An example, whose activations shade the units of a network.
 
     Returns
     -------
@@ -56,7 +64,7 @@ def draw(
     Raises
     ------
     TypeError
-        If ``root`` isn't a node.
+        If ``root`` is neither a node nor a network.
     ValueError
         If an option is unknown.
 
@@ -74,9 +82,11 @@ def draw(
     │  └─ b  data −3  grad 2
     └─ a (above)
     """
+    if is_network(root):
+        return draw_network(root, x)
     if not isinstance(root, Node):
         raise TypeError(
-            "draw() takes a Value or Tensor, the result of a computation, "
+            "draw() takes a Value or Tensor, the result of a computation, or a network, "
             f"got {type(root).__name__}"
         )
     parts = (show,) if isinstance(show, str) else tuple(show)

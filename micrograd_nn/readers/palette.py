@@ -68,3 +68,17 @@ DARK = Theme(
         "more": Tint("#14191f", "#4b5865", "#93a1b0"),
     },
 )
+
+#: Colours that the colour-blind tell apart, after Okabe and Ito: those of classes and curves.
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#4D4D4D")
+
+
+class Signs(NamedTuple):
+    """The colours of numbers above and below zero."""
+
+    positive: str
+    negative: str
+
+
+SIGNS_LIGHT = Signs(SERIES[0], SERIES[1])
+SIGNS_DARK = Signs("#3d97d3", "#e0783a")

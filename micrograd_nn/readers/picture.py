@@ -11,7 +11,8 @@ from micrograd_nn.readers.dot import dot_svg, to_dot
 from micrograd_nn.readers.scene import Scene
 from micrograd_nn.readers.stepper import Record, page
 from micrograd_nn.readers.stepper.record import LIMIT
-from micrograd_nn.readers.svg import lay_out, plain, write_svg
+from micrograd_nn.readers.svg import lay_out, write_svg
+from micrograd_nn.readers.svgtext import plain
 from micrograd_nn.readers.tree import tree
 
 if TYPE_CHECKING:

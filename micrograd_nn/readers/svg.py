@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -14,35 +12,12 @@ from micrograd_nn.readers.fonts import MONO, SANS, shortened, text_width
 from micrograd_nn.readers.layout import Box, Edge, Group, Layout, layout
 from micrograd_nn.readers.palette import DARK, LIGHT, Theme
 from micrograd_nn.readers.scene import Scene, Wire
+from micrograd_nn.readers.svgtext import HALO, ID, document, escape, style
+from micrograd_nn.readers.svgtext import coordinate as _n
 
-#: Lets a page scale the picture down.
-SCALING = 'style="max-width:100%;height:auto"'
-#: A light rim around text that edges may cross.
-_HALO = "paint-order:stroke;stroke-width:3px;stroke-linejoin:round"
 _MARGIN = 16.0
 #: Where more edges than these arrive at one card, they have no heads.
 _CROWD = 8
-#: Stands for the prefix of ids, which is known when the rest has been written.
-_ID = "\x00"
-
-
-def escape(text: str) -> str:
-    """Return text as it is written in XML, within elements and within quotes.
-
-    Characters that XML can't hold become the replacement character.
-
-    Examples
-    --------
-    >>> escape('</svg><script>"')
-    '&lt;/svg&gt;&lt;script&gt;&quot;'
-    """
-    text = _UNWRITABLE.sub("\ufffd", text)
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        text = text.replace(character, entity)
-    return text
-
-
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def lay_out(scene: Scene, direction: str = "LR") -> Layout:
@@ -81,9 +56,10 @@ def write_svg(scene: Scene, placed: Layout) -> str:
     contents, so that several pictures get along on one page. Colours follow the reader's
     preference for light or dark. There is no script and no foreignObject.
     """
-    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN
     body = [
-        f'<rect class="sheet" x="0" y="0" width="{_n(width)}" height="{_n(height)}" rx="8"/>',
+        f'<defs><marker id="{ID}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" '
+        'markerHeight="6.5" markerUnits="userSpaceOnUse" orient="auto">'
+        '<path class="head" d="M0 0.8L8 4L0 7.2L1.8 4z"/></marker></defs>',
         f'<g transform="translate({_n(_MARGIN)} {_n(_MARGIN)})">',
         *_frames(scene, placed),
         *_edges(scene, placed),
@@ -92,36 +68,8 @@ def write_svg(scene: Scene, placed: Layout) -> str:
         "</g>",
     ]
     label = f"Computation graph of {scene.nodes:,} nodes, drawn as {len(scene.cards):,} cards"
-    text = "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" id="{_ID}" width="{_n(width)}" '
-            f'height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}" '
-            f'{SCALING} role="img" aria-label="{label}">',
-            f"<style>\n{_style()}\n</style>",
-            f'<defs><marker id="{_ID}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" '
-            'markerHeight="6.5" markerUnits="userSpaceOnUse" orient="auto">'
-            '<path class="head" d="M0 0.8L8 4L0 7.2L1.8 4z"/></marker></defs>',
-            *body,
-            "</svg>",
-        ]
-    )
-    return text.replace(_ID, "mg-" + hashlib.sha256(text.encode()).hexdigest()[:10]) + "\n"
-
-
-def plain(svg: str) -> str:
-    """Return a picture as CairoSVG understands it.
-
-    It reads ``height:auto`` as a height of 0, paints a rim over its text, and takes the first font
-    of a list only, without a substitute for signs such as "−" that this font lacks.
-    """
-    for modern, old in (
-        (SCALING, ""),
-        (_HALO, "stroke-width:0"),
-        (SANS, "'DejaVu Sans'"),
-        (MONO, "'DejaVu Sans Mono'"),
-    ):
-        svg = svg.replace(modern, old)
-    return svg
+    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN
+    return document(width, height, label, _style(), body)
 
 
 def _frames(scene: Scene, placed: Layout) -> Iterator[str]:
@@ -150,7 +98,7 @@ def _edges(scene: Scene, placed: Layout) -> Iterator[str]:
     for wire, path in zip(scene.wires, placed.paths, strict=True):
         width = f' style="stroke-width:{_n(_thickness(wire))}"' if wire.count > 1 else ""
         crowded = arriving[wire.target] > _CROWD
-        head = "" if crowded else f' marker-end="url(#{_ID}-head)"'
+        head = "" if crowded else f' marker-end="url(#{ID}-head)"'
         yield f'<path class="edge" d="{smooth(path, placed.direction)}"{width}{head}/>'
     for wire, path in zip(scene.wires, placed.paths, strict=True):
         if wire.count > 1:
@@ -166,7 +114,7 @@ def _edges(scene: Scene, placed: Layout) -> Iterator[str]:
 def _cards(scene: Scene, placed: Layout) -> Iterator[str]:
     for i, (card, box) in enumerate(zip(scene.cards, placed.cards, strict=True)):
         root = " root" if i == scene.root else ""
-        yield f'<g class="card {card.kind}{root}" id="{_ID}-{i}">'
+        yield f'<g class="card {card.kind}{root}" id="{ID}-{i}">'
         yield f"<title>{escape(card.tooltip)}</title>"
         if card.is_stack:
             yield _rect(Box(box.x + 3, box.y + 3, box.width, box.height), 6)
@@ -223,12 +171,6 @@ def _rect(box: Box, radius: float) -> str:
     )
 
 
-def _n(x: float) -> str:
-    """Return a coordinate in tenths, without a needless point."""
-    text = f"{x:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
-
-
 def _style() -> str:
     rules = [
         f"text{{font:{SMALL:g}px {SANS}}}",
@@ -236,7 +178,7 @@ def _style() -> str:
         ".edge{fill:none;stroke-width:1.2}",
         ".dense .edge{stroke-width:.9;stroke-opacity:.55}",
         ".count{text-anchor:end}",
-        f".name,.count{{{_HALO}}}",
+        f".name,.count{{{HALO}}}",
         f".title{{font-size:{TITLE:g}px;font-weight:600}}",
         f".sign{{font-size:{SIGN:g}px;font-weight:600}}",
         ".constant .title{font-size:11px;font-weight:400}",
@@ -246,14 +188,7 @@ def _style() -> str:
         ".card.root rect{stroke-width:2}",
         ".card.more rect{stroke-dasharray:3 3}",
     ]
-    dark = "\n".join(_colours(DARK))
-    return "\n".join(
-        [
-            *(_scoped(rule) for rule in rules),
-            *_colours(LIGHT),
-            f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}",
-        ]
-    )
+    return style(rules, _colours(LIGHT), _colours(DARK))
 
 
 def _colours(theme: Theme) -> list[str]:
@@ -272,10 +207,4 @@ def _colours(theme: Theme) -> list[str]:
     for kind, tint in theme.cards.items():
         rules.append(f".{kind} rect{{fill:{tint.fill};stroke:{tint.line}}}")
         rules.append(f".{kind} .title,.{kind} .sign,.{kind} .badge{{fill:{tint.title}}}")
-    return [_scoped(rule) for rule in rules]
-
-
-def _scoped(rule: str) -> str:
-    """Let a rule hold inside this picture only."""
-    selectors, brace, declarations = rule.partition("{")
-    return ",".join(f"#{_ID} {s}" for s in selectors.split(",")) + brace + declarations
+    return rules

@@ -360,6 +360,6 @@ def test_unknown_options_are_named(options, message):
         draw(Value(1.0), **options)
 
 
-def test_only_nodes_are_drawn():
+def test_only_nodes_and_networks_are_drawn():
     with pytest.raises(TypeError, match="Value or Tensor"):
-        draw(MLP(2, [1]))
+        draw([Value(1.0)])

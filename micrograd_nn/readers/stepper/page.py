@@ -14,7 +14,7 @@ from micrograd_nn.readers.palette import DARK, LIGHT, Theme
 from micrograd_nn.readers.stepper.contents import contents
 from micrograd_nn.readers.stepper.dense import dense, dense_script
 from micrograd_nn.readers.stepper.record import Record
-from micrograd_nn.readers.svg import escape
+from micrograd_nn.readers.svgtext import escape
 
 _SCRIPTS = ("layout.js", "mathml.js", "cards.js", "steps.js", "panel.js", "view.js", "stepper.js")
 
