@@ -427,10 +427,11 @@ def test_the_layout_is_that_of_draw(stepper):
     """One algorithm in two languages: they agree to the last tenth, in both directions."""
     model = MLP(3, [4, 2, 1], activation="tanh", seed=1)
     root = sum(((model([a, 1.0, b]) - a) ** 2 for a, b in ((1.0, 2.0), (3.0, 0.5))), Value(0.0))
+    wide = MLP(10, [9, 2, 1], seed=1)([0.1] * 10)  # its edges enter layers in bundles
     script = _text("layout.js")
     page = stepper(expression())
-    for collapse in (None, "neurons", "layers"):
-        scene = draw(root, collapse=collapse).scene
+    for drawn, collapse in ((root, None), (root, "neurons"), (root, "layers"), (wide, "neurons")):
+        scene = draw(drawn, collapse=collapse).scene
         rng = np.random.default_rng(0)
         sizes = [(float(w), float(h)) for w, h in rng.integers(20, 120, (len(scene.cards), 2))]
         edges = [(w.source, w.target, w.slot, 20.0 * (w.count > 1)) for w in scene.wires]

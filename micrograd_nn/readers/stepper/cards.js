@@ -67,7 +67,7 @@ function scene(closed) {
 
 // The edges between cards: one per argument, or one for many between the same two.
 function wires(cards, cardOf) {
-  const found = [], factor = cards.length <= FEW && sideways ? 70 : 0;
+  const found = [], factor = cards.length <= FEW && sideways ? 46 : 0;
   cards.forEach((card, target) => {
     const bundles = new Map();
     for (const n of card.nodes)
@@ -85,7 +85,8 @@ function wires(cards, cardOf) {
     if (card.group === undefined) arriving = arriving.sort((a, b) => a.order - b.order);
     arriving.forEach(({ source, uses }, k) => found.push({
       source, target, uses, slot: ((k + 0.5) / arriving.length - 0.5) * 0.84,
-      room: uses.length > 1 && sideways ? 7 * `×${uses.length}`.length + 14 : isScalar(uses) ? factor : 0,
+      room: uses.length > 1 && sideways ? 7 * `×${uses.length}`.length + 14
+        : arriving.length < 8 && isScalar(uses) ? factor : 0,
       isCrowded: arriving.length > 8,
     }));
   });

@@ -110,6 +110,8 @@ def _levels(record: Record) -> tuple[dict[frozenset[int], str], int]:
     levels: dict[frozenset[int], str] = {}
     for level, name in _LEVELS.items():
         levels.setdefault(collapsible(scopes, level), name)
+    if callable(record.collapse):
+        levels.setdefault(collapsible(scopes, record.collapse), "as asked for")
     sizes = [size(scopes, collapsed) for collapsed in levels]
     if sizes[0] > MOST:
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,18 +32,21 @@ class Record:
 
     scopes: Scopes
     data: list[Quantity]
-    collapse: str | None
+    collapse: str | Callable[[str], bool] | None
     show: Collection[str]
     direction: str
 
 
 def record(
-    scopes: Scopes, collapse: str | None, show: Collection[str], direction: str
+    scopes: Scopes,
+    collapse: str | Callable[[str], bool] | None,
+    show: Collection[str],
+    direction: str,
 ) -> Record | None:
     """Take from a graph what the stepper needs, or None if the graph is too large for it."""
     if len(scopes.nodes) > LIMIT:
         return None
-    return Record(scopes, _data_of(scopes.nodes), collapse, show, direction)
+    return Record(scopes, _data_of(scopes.nodes), collapse, frozenset(show), direction)
 
 
 def _data_of(nodes: list[Node]) -> list[Quantity]:
