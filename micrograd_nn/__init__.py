@@ -33,7 +33,7 @@ from micrograd_nn.nn import (
     Neuron,
     Sequential,
 )
-from micrograd_nn.readers import draw, summary, trace
+from micrograd_nn.readers import draw, explain, summary, trace
 from micrograd_nn.training import (
     SGD,
     Adam,
@@ -85,6 +85,7 @@ __all__ = [
     "record_lines",
     "primitive",
     "draw",
+    "explain",
     "summary",
     "trace",
     "functional",

@@ -58,18 +58,18 @@ def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> Non
         backward_recorded(root, seed)
         return
     g = checked_seed(root, seed)
-    leaves = _passed(root, g, careful=False)
-    if any(_is_nan(leaf._grad) for leaf, _ in leaves):
+    leaves, has_nan = _passed(root, g, careful=False)
+    if has_nan:
         # Perhaps a cotangent of 0 has met a NaN: once more, looking at each step.
         for leaf, before in leaves:
             leaf._grad = before
-        leaves = _passed(root, g, careful=True)
+        leaves, _ = _passed(root, g, careful=True)
     for leaf, before in leaves:
         _accumulate(leaf, before)
 
 
-def _passed(root: Node, seed: Any, careful: bool) -> list[tuple[Node, Any]]:
-    """Do one backward pass; return the leaves with the gradients they had before."""
+def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]], bool]:
+    """Do one backward pass; return the leaves with the gradients they had, and if there is NaN."""
     order, leaves = _reachable(root)
     try:
         root._grad = seed
@@ -80,18 +80,18 @@ def _passed(root: Node, seed: Any, careful: bool) -> list[tuple[Node, Any]]:
                     careful = node.pull_array(g, careful)
                 elif g:
                     node._op.pull(node, g)  # type: ignore[union-attr]
+            has_nan = any(_is_nan(leaf._grad) for leaf, _ in leaves)
     except BaseException:
         for leaf, before in leaves:
             leaf._grad = before
         raise
-    return leaves
+    return leaves, has_nan
 
 
 def _is_nan(grad: Any) -> bool:
-    if type(grad) is float:
-        return grad != grad
-    total = np.add.reduce(grad, axis=None)
-    return bool(total != total)
+    if type(grad) is not float:
+        grad = np.vdot(grad, grad)  # NaN if any element is: squares don't cancel
+    return bool(grad != grad)
 
 
 def _accumulate(leaf: Node, before: Any) -> None:
@@ -142,18 +142,20 @@ def _reachable(root: Node) -> tuple[list[Node], list[tuple[Node, Any]]]:
     zero = float("0.0")
     order: list[Node] = []
     leaves: list[tuple[Node, Any]] = []
-    rests: dict[int, Any] = {}  # what remains to visit of each tuple of inputs; many are shared
+    rests: dict[int, Any] = {}  # what remains to visit of each long tuple; many are shared
 
     def unvisited(inputs: Any) -> Node | None:
-        rest = rests.get(id(inputs))
-        if rest is None:
-            rest = rests[id(inputs)] = iter(inputs if type(inputs) is tuple else (inputs,))
-        for child in rest:
+        if type(inputs) is not tuple:
+            inputs = (inputs,)
+        elif len(inputs) > 4:
+            inputs = rests.setdefault(id(inputs), iter(inputs))
+        for child in inputs:
             if child is not None and child._grad is not zero:
+                child_grad = child._grad
+                child._grad = zero
                 if child._op is not None:
                     return child  # type: ignore[no-any-return]
-                leaves.append((child, child._grad))
-                child._grad = zero
+                leaves.append((child, child_grad))
         return None
 
     stack: list[Node] = []
@@ -165,10 +167,9 @@ def _reachable(root: Node) -> tuple[list[Node], list[tuple[Node, Any]]]:
         child = node._a
         if type(child) is tuple:
             child = unvisited(child)
-            if child is None:
+            if child is None and node._b is not None:
                 child = unvisited(node._b)
             if child is not None:
-                child._grad = zero
                 stack.append(node)
                 node = child
                 continue
@@ -202,37 +203,33 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
     ``careful`` tells that an operation further up leaves out parts of its input that are NaN:
     from there on, a cotangent of 0 must be kept from meeting them.
     """
-    op, tag = node._op, node._tag
+    op, tag, z, saved = node._op, node._tag, node._data, node._x
     assert op is not None
     params = {} if tag is None or tag.params is None else tag.params
     if op is not op.row:
         op.pull(node, g)  # a variant for overwritten data, which raises
-    inputs, saved = node._a, node._x
     if op.hides_nan and not careful:
         careful = any(np.any(np.isnan(x)) for x in saved if x is not None)
     if op.variadic:
-        rule = op.rules[0]
+        (rule,) = op.rules
         if rule is not None:
-            for child, cotangent in zip(inputs, rule(g, node._data, saved, **params), strict=True):
+            for child, cotangent in zip(node._a, rule(g, z, saved, **params), strict=True):
                 if child is not None and child.requires_grad:
-                    _deliver(child, cotangent, g)
+                    _deliver(child, cotangent, g, saved)
         return careful
-    for child, rule in zip(inputs, op.rules, strict=True):
+    for child, rule in zip(node._a, op.rules, strict=True):
         if child is None or rule is None or not child.requires_grad:
             continue
         try:
-            cotangent = rule(g, node._data, *saved, **params)
+            cotangent = rule(g, z, *saved, **params)
             masked = careful
         except FloatingPointError:
             with np.errstate(all="ignore"):
-                cotangent = rule(g, node._data, *saved, **params)
+                cotangent = rule(g, z, *saved, **params)
             masked = True
         if masked and np.any(np.isnan(cotangent)):
             cotangent = without_zero_times_infinity(op, rule, cotangent, g, saved, params)
-        for recorded in saved:
-            if cotangent is recorded:
-                cotangent = np.array(cotangent)  # a gradient must not be the recorded data
-        _deliver(child, cotangent, g)
+        _deliver(child, cotangent, g, saved)
     return careful
 
 
@@ -272,7 +269,7 @@ def _summed(cotangent: Any, shape: tuple[int, ...]) -> Any:
         return np.add.reduce(cotangent, axis=axes).reshape(shape)
 
 
-def _deliver(child: Node, cotangent: Any, g: Any) -> None:
+def _deliver(child: Node, cotangent: Any, g: Any, saved: Any) -> None:
     """Add a cotangent to the gradient of an input, summed over repeated axes."""
     data = child._data
     if type(data) is float:
@@ -282,14 +279,19 @@ def _deliver(child: Node, cotangent: Any, g: Any) -> None:
         cotangent = np.full(data.shape, cotangent, data.dtype)
     if cotangent.shape != data.shape:
         cotangent = _summed(cotangent, data.shape)
-    if cotangent.dtype != data.dtype:
+    if cotangent.dtype is not data.dtype and cotangent.dtype != data.dtype:
         cotangent = cotangent.astype(data.dtype)
     before = child._grad
     if type(before) is not float:
         child._grad = before + cotangent
-    elif child._op is None and (
-        cotangent is g or cotangent.base is not None or not isinstance(cotangent, np.ndarray)
-    ):
+    elif child._op is None and not _is_new(cotangent, g, saved):
         child._grad = np.array(cotangent)  # a leaf's gradient is the user's to write to
     else:
         child._grad = cotangent
+
+
+def _is_new(cotangent: Any, g: Any, saved: Any) -> bool:
+    """Tell whether nothing else refers to the memory of a cotangent."""
+    if type(cotangent) is not np.ndarray or cotangent is g or cotangent.base is not None:
+        return False
+    return not any(cotangent is recorded for recorded in saved)

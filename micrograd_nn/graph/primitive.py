@@ -13,6 +13,7 @@ import numpy as np
 from micrograd_nn.graph.ieee import ieee
 from micrograd_nn.graph.node import Node, StaleGraphError
 from micrograd_nn.graph.pull import Pull, float_pull, pull_tuple
+from micrograd_nn.graph.row_docs import Doc, Signature
 
 Rule = Callable[..., Any]
 
@@ -60,6 +61,11 @@ class Primitive:
         Whether it is a sum of products, one factor from each argument.
     hides_nan : bool
         Whether it may leave out elements of its arguments, and with them a NaN.
+    about : str
+        What it computes, in a sentence; by default what the kernel's docstring says, or the
+        notation.
+    example : str
+        Lines of a doctest.
 
     Attributes
     ----------
@@ -69,8 +75,12 @@ class Primitive:
     Notes
     -----
     ``row(*args, **params)`` computes on floats and arrays, and records on nodes. Rows are made by
-    ``primitive``, pickle by name and are compared by identity.
+    ``primitive``, pickle by name and are compared by identity. ``help(row)`` shows a text that is
+    written from these fields.
     """
+
+    __doc__ = Doc(__doc__)
+    __signature__ = Signature()
 
     def __init__(
         self,
@@ -89,6 +99,8 @@ class Primitive:
         vector: bool = False,
         multilinear: bool = False,
         hides_nan: bool = False,
+        about: str = "",
+        example: str = "",
     ) -> None:
         self.name = name
         self.on_arrays = on_arrays
@@ -103,10 +115,13 @@ class Primitive:
         self.vector = vector
         self.multilinear = multilinear
         self.hides_nan = hides_nan
+        self.about = about
+        self.example = example
         self.activation: Primitive | None = None
         self.row: Primitive = self  # but for the variants that single nodes use
         self.pull: Pull
         self.rules = tuple(rules)
+        self.__name__ = name
 
     @property
     def rules(self) -> tuple[Rule | None, ...]:

@@ -205,35 +205,18 @@ class Tensor(Recorded):
     @classmethod
     def record(cls, row: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Node:
         """Apply ``row`` to ``args`` and record the result; see ``Node.record``."""
-        if row.variadic:
-            args = tuple(args[0])
-        reads = (row.reads[0],) * len(args) if row.variadic else row.reads
-        inputs: list[Node | None] = []
+        inputs: tuple[Node | None, ...] = tuple(args[0]) if row.variadic else args
         data: list[Any] = []
-        saved: list[Any] = []
         requires_grad = exposed = False
-        for i, arg in enumerate(args):
-            if type(arg) is Tensor:
-                array = arg._data
-                inputs.append(arg)
-                requires_grad = requires_grad or arg._requires_grad
-                if arg._exposed:
-                    exposed = True
-                    saved.append(np.array(array) if reads[i] else array)
-                else:
-                    saved.append(array)
-            elif isinstance(arg, Node):
-                array = arg._data
-                inputs.append(arg)
-                requires_grad = requires_grad or arg.requires_grad
-                saved.append(array)
-            else:
-                plain = not row.variadic and row.rules[i] is None
-                array = arg if plain else _as_constant(arg, args)
-                inputs.append(None)
-                keep = isinstance(array, np.ndarray) and reads[i]
-                saved.append(np.array(array) if keep else array)
-            data.append(array)
+        for arg in inputs:
+            if type(arg) is not Tensor or arg._exposed:
+                inputs, data, saved, requires_grad, exposed = _operands(row, inputs)
+                break
+            data.append(arg._data)
+            if arg._requires_grad:
+                requires_grad = True
+        else:
+            saved = data
         try:
             result = (
                 row.on_arrays(data, **params) if row.variadic else row.on_arrays(*data, **params)
@@ -250,7 +233,7 @@ class Tensor(Recorded):
         node._data = result
         node._grad = UNREACHED
         node._op = row
-        node._a = tuple(inputs)
+        node._a = inputs
         node._b = node._tag = None
         node._x = tuple(saved)
         node._exposed = False
@@ -458,6 +441,33 @@ def _without_nodes(items: Any) -> Any:
     if isinstance(items, (list, tuple)):
         return [_without_nodes(item) for item in items]
     return _data_of(items)
+
+
+def _operands(row: Primitive, args: Any) -> tuple[Any, list[Any], list[Any], bool, bool]:
+    """Return inputs, data, data to keep, whether a gradient is wanted, whether data may change."""
+    reads = (row.reads[0],) * len(args) if row.variadic else row.reads
+    inputs: list[Node | None] = []
+    data: list[Any] = []
+    saved: list[Any] = []
+    requires_grad = exposed = False
+    for i, arg in enumerate(args):
+        if isinstance(arg, Node):
+            array = arg._data
+            inputs.append(arg)
+            requires_grad = requires_grad or arg.requires_grad
+            if type(arg) is Tensor and arg._exposed:
+                exposed = True
+                saved.append(np.array(array) if reads[i] else array)
+            else:
+                saved.append(array)
+        else:
+            plain = not row.variadic and row.rules[i] is None
+            array = arg if plain else _as_constant(arg, args)
+            inputs.append(None)
+            keep = isinstance(array, np.ndarray) and reads[i]
+            saved.append(np.array(array) if keep else array)
+        data.append(array)
+    return tuple(inputs), data, saved, requires_grad, exposed
 
 
 def _as_constant(arg: Any, args: tuple[Any, ...]) -> Any:

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from micrograd_nn.readers.draw import draw
+from micrograd_nn.readers.explain import Explanation, explain
 from micrograd_nn.readers.network import NetworkPicture
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.summary import Summary, summary
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "draw",
+    "explain",
+    "Explanation",
     "Picture",
     "NetworkPicture",
     "summary",

@@ -10,11 +10,12 @@ from micrograd_nn.readers.modules import check_network
 from micrograd_nn.readers.network_svg import write_network
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.stages import Stage, stages_of
+from micrograd_nn.readers.svgtext import page
 
 if TYPE_CHECKING:
     import graphviz
 
-_FORMATS = (".svg", ".png", ".pdf")
+_FORMATS = (".svg", ".html", ".png", ".pdf")
 
 
 class NetworkPicture(Picture):
@@ -37,6 +38,10 @@ class NetworkPicture(Picture):
             self._svg = write_network(self.stages, str(self))
         return self._svg
 
+    def html(self) -> str:
+        """Return a web page that shows the picture."""
+        return page(str(self), self.svg())
+
     def to_dot(self) -> graphviz.Digraph:
         """Raise a TypeError: a diagram has no DOT form, the graph of a result has."""
         raise TypeError(
@@ -45,7 +50,7 @@ class NetworkPicture(Picture):
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file that ends in ``.svg``, ``.png`` or ``.pdf``.
+        """Write the picture to a file that ends in ``.svg``, ``.html``, ``.png`` or ``.pdf``.
 
         Raises
         ------
@@ -59,6 +64,9 @@ class NetworkPicture(Picture):
                 f"a network diagram can't be saved as {Path(path).name!r}: the name must end in "
                 + ", ".join(_FORMATS)
             )
+        if Path(path).suffix.lower() == ".html":
+            Path(path).write_text(self.html(), encoding="utf-8")
+            return Path(path)
         return super().save(path)
 
     def __str__(self) -> str:

@@ -101,6 +101,25 @@ def owned(svg: str) -> str:
     return svg.replace(ID, "mg-" + hashlib.sha256(svg.encode()).hexdigest()[:10])
 
 
+def page(title: str, body: str) -> str:
+    """Return a web page that holds a picture and nothing else; it goes along with dark and light.
+
+    Examples
+    --------
+    >>> page("a & b", "<svg/>").splitlines()[2]
+    '<title>a &amp; b</title>'
+    """
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en"><meta charset="utf-8">',
+            f"<title>{escape(title)}</title>",
+            "<style>:root{color-scheme:light dark} body{margin:1em;text-align:center}</style>",
+            f"<body>\n{body}\n</body></html>\n",
+        ]
+    )
+
+
 def plain(svg: str) -> str:
     """Return a picture as CairoSVG understands it.
 

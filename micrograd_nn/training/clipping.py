@@ -80,7 +80,29 @@ def clip_gradients(
 
 
 def gradient_norm(parameters: Iterable[Node]) -> float:
-    """Return the Euclidean norm of all gradients as one vector."""
+    """Return the Euclidean norm of all gradients as one vector.
+
+    Parameters
+    ----------
+    parameters : iterable of Node
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If a parameter isn't a node.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value
+    >>> x, y = Value(1.0), Value(1.0)
+    >>> (3 * x + 4 * y).backward()
+    >>> gradient_norm([x, y])
+    5.0
+    """
     return clip_gradients(parameters)
 
 

@@ -73,6 +73,7 @@ def test_without_a_command_it_shows_the_help_and_is_bad_usage(mn):
     [
         (["trian"], "there is no command 'trian'; did you mean train?"),
         (["xyzzy"], "there is no command 'xyzzy'; there are demo, train"),
+        (["(" * 6_000], "there is no command '" + "(" * 39 + "…'"),
         (["--frobnicate"], "unknown arguments: --frobnicate"),
         (["demo", "--frobnicate"], "unknown arguments: --frobnicate (see micrograd-nn demo --help"),
         (["demo", "more"], "unknown arguments: more"),
@@ -198,6 +199,7 @@ def test_the_reader_of_a_pipe_may_go(folder):
     assert process.returncode == cli.BROKEN_PIPE
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")  # the process that is started inherits it
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for other processes")
 def test_ctrl_c_keeps_the_model_and_it_can_be_resumed(folder, mn):
     mn("data", "moons", "-n", 1000, "-o", "moons.csv")

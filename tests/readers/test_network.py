@@ -252,6 +252,9 @@ def test_it_is_saved_and_shown(model, tmp_path):
     picture = draw(model)
     path = picture.save(tmp_path / "network.svg")
     assert path.read_text(encoding="utf-8") == picture.svg()
+    page = picture.save(tmp_path / "network.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert picture.svg() in page
     assert set(picture._repr_mimebundle_()) >= {"image/svg+xml", "text/plain"}
     with pytest.raises(ValueError, match=r"network\.dot.*\.svg"):
         picture.save(tmp_path / "network.dot")

@@ -29,6 +29,10 @@ relu = primitive(
     code="np.maximum({}, 0)",
     textbook=("[{0} > 0]",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
+    about="Return max(x, 0).",
+    example=(
+        ">>> F.relu(-2.0), F.relu(3.0), grad(F.relu)(3.0), grad(F.relu)(0.0)\n(0.0, 3.0, 1.0, 0.0)"
+    ),
 )
 
 
@@ -108,6 +112,8 @@ gelu = primitive(
     on_floats=_gelu_float,
     code="gelu({})",
     textbook=("Φ({0}) + {0} * φ({0})",),
+    about="Return x Φ(x), with Φ the normal distribution function.",
+    example=">>> F.gelu(0.0), grad(F.gelu)(0.0)\n(0.0, 0.5)",
 )
 
 
@@ -151,4 +157,6 @@ silu = primitive(
     on_floats=_silu_float,
     code="silu({})",
     textbook=("σ({0}) * (1 + {0} * (1 - σ({0})))",),
+    about="Return x σ(x), also known as swish.",
+    example=">>> F.silu(0.0), grad(F.silu)(0.0)\n(0.0, 0.5)",
 )

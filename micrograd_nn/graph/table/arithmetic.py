@@ -27,6 +27,8 @@ add = primitive(
     notation="{} + {}",
     code="{} + {}",
     textbook=("1", "1"),
+    about="Return the sum x + y.",
+    example=">>> F.add(1.0, 2.0), grad(F.add, (0, 1))(1.0, 2.0)\n(3.0, (1.0, 1.0))",
 )
 
 
@@ -46,6 +48,8 @@ sub = primitive(
     notation="{} − {}",
     code="{} - {}",
     textbook=("1", "-1"),
+    about="Return the difference x − y.",
+    example=">>> F.sub(1.0, 2.0), grad(F.sub, (0, 1))(1.0, 2.0)\n(-1.0, (1.0, -1.0))",
 )
 
 
@@ -61,6 +65,8 @@ neg = primitive(
     notation="−{}",
     code="-{}",
     textbook=("-1",),
+    about="Return −x.",
+    example=">>> F.neg(2.0), grad(F.neg)(2.0)\n(-2.0, -1.0)",
 )
 
 
@@ -80,6 +86,8 @@ mul = primitive(
     notation="{} ∘ {}",
     code="{} * {}",
     textbook=("{1}", "{0}"),
+    about="Return the product x ∘ y, element by element.",
+    example=">>> F.mul(2.0, 3.0), grad(F.mul, (0, 1))(2.0, 3.0)\n(6.0, (3.0, 2.0))",
 )
 
 
@@ -100,6 +108,8 @@ div = primitive(
     code="{} / {}",
     textbook=("1 / {1}", "-{0} / {1}**2"),
     domain="y != 0",
+    about="Return the quotient x / y; x / 0 is inf, -inf or NaN, as in NumPy.",
+    example=">>> F.div(1.0, 2.0), grad(F.div, (0, 1))(1.0, 2.0)\n(0.5, (0.5, -0.25))",
 )
 
 
@@ -155,6 +165,10 @@ power = primitive(
     textbook=("{1} * {0}**({1} - 1)", "{z} * log({0})"),
     domain="x > 0",
     kinks={"x == 0 and y == 0": "0: x**0 is 1 everywhere, with derivative 0"},
+    about="Return x to the power y.",
+    example=(
+        ">>> F.power(2.0, 3.0), grad(F.power)(2.0, 3.0), grad(F.power)(0.0, 0.0)\n(8.0, 12.0, 0.0)"
+    ),
 )
 
 
@@ -222,6 +236,8 @@ absolute = primitive(
     code="np.abs({})",
     textbook=("sign({0})",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
+    about="Return the absolute value |x|.",
+    example=">>> F.abs(-3.0), grad(F.abs)(-3.0), grad(F.abs)(0.0)\n(3.0, -1.0, 0.0)",
 )
 
 sign = primitive(
@@ -233,6 +249,8 @@ sign = primitive(
     code="np.sign({})",
     textbook=("0",),
     kinks={"x == 0": "0"},
+    about="Return −1, 0 or 1, the sign of x.",
+    example=">>> F.sign(-3.0), F.sign(0.0), grad(F.sign)(-3.0)\n(-1.0, 0.0, 0.0)",
 )
 
 
@@ -295,6 +313,11 @@ maximum = primitive(
     code="np.maximum({}, {})",
     textbook=("[{0} > {1}]", "[{1} > {0}]"),
     kinks={"x == y": "1/2 each (ties split evenly)"},
+    about="Return the larger of x and y.",
+    example=(
+        ">>> F.maximum(2.0, 5.0), grad(F.maximum, (0, 1))(2.0, 5.0), grad(F.maximum)(2.0, 2.0)\n"
+        "(5.0, (0.0, 1.0), 0.5)"
+    ),
 )
 
 
@@ -315,6 +338,11 @@ minimum = primitive(
     code="np.minimum({}, {})",
     textbook=("[{0} < {1}]", "[{1} < {0}]"),
     kinks={"x == y": "1/2 each (ties split evenly)"},
+    about="Return the smaller of x and y.",
+    example=(
+        ">>> F.minimum(2.0, 5.0), grad(F.minimum, (0, 1))(2.0, 5.0), grad(F.minimum)(2.0, 2.0)\n"
+        "(2.0, (1.0, 0.0), 0.5)"
+    ),
 )
 
 
@@ -394,4 +422,6 @@ where = primitive(
     code="np.where({}, {}, {})",
     textbook=("0", "{0}", "1 - {0}"),
     hides_nan=True,
+    about="Return x where the condition c holds, else y; what isn't chosen gets no gradient.",
+    example=">>> grad(lambda x: F.where(x > 0, F.log(x), 0.0))(0.0)  # not NaN\n0.0",
 )

@@ -14,6 +14,7 @@ from matplotlib.animation import FFMpegWriter, FuncAnimation  # noqa: TID253
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: TID253
 
 from micrograd_nn.readers.figures.style import FloatArray
+from micrograd_nn.readers.svgtext import page
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -114,7 +115,7 @@ class Movie(FuncAnimation):
         elif suffix == ".mp4":
             self._save_mp4(path)
         elif suffix == ".html":
-            path.write_text(_page(self.to_jshtml()), encoding="utf-8")
+            path.write_text(page(path.stem, self.to_jshtml()), encoding="utf-8")
         else:
             raise ValueError(
                 f"an animation can't be saved as {path.name!r}: the name must end in "
@@ -170,9 +171,3 @@ def _palette(pictures: list[Image]) -> Image:
     palette = Image.new("P", (1, 1))
     palette.putpalette([int(c) for colour in kept for c in colour])
     return palette
-
-
-def _page(body: str) -> str:
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><body>\n{body}\n</body></html>\n'
-    )

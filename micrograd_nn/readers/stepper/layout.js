@@ -31,8 +31,8 @@ function lateRanks(count, arrows, lengths, first, last) {
   return withoutGaps(rank);
 }
 
-function shorten(late, arrows, lengths) {
-  const rank = [...late], before = lists(rank.length), after = lists(rank.length);
+function shorten(rank, arrows, lengths) {
+  const before = lists(rank.length), after = lists(rank.length);
   arrows.forEach(([source, target], k) => {
     const length = Math.min(lengths[k], rank[target] - rank[source]);
     before[target].push([source, length]);
@@ -43,10 +43,10 @@ function shorten(late, arrows, lengths) {
   for (let round = 0, moved = true; round < 8 && moved; round++) {
     moved = false;
     for (const item of order) {
-      const [inputs, users] = [before[item], after[item]];
-      if (inputs.length === users.length) continue;
-      const best = inputs.length > users.length ? most(inputs.map(([s, length]) => rank[s] + length))
-        : -most(users.map(([t, length]) => length - rank[t]));
+      if (before[item].length === after[item].length) continue;
+      const best = before[item].length > after[item].length
+        ? Math.max(...before[item].map(([source, length]) => rank[source] + length))
+        : Math.min(...after[item].map(([target, length]) => rank[target] - length));
       moved ||= best !== rank[item];
       rank[item] = best;
     }
@@ -258,46 +258,37 @@ function tidy(points) {
   return kept;
 }
 
+// The edges that enter a group as one: the first source by "group,source", and where they arrive.
 function bundles(edges, groups, homes, depth) {
-  const entered = (edge) => {
-    const found = [];
+  const targets = new Map(), alone = new Set(), alike = new Map(), firstOf = new Map();
+  for (const edge of edges) {
     let outside = homes[edge.source], inside = homes[edge.target];
-    while (outside !== inside) {
+    while (outside !== inside)
       if (depth.get(outside) >= depth.get(inside)) outside = groups[outside].parent;
       else {
-        found.push(inside);
+        const key = [inside, edge.source].join();
+        if (!targets.has(key)) targets.set(key, [inside, edge.source, new Set()]);
+        targets.get(key)[2].add(edge.target);
+        if (edge.room) alone.add(key);
         inside = groups[inside].parent;
       }
-    }
-    return found;
-  };
-  const targets = new Map(), alone = new Set(), alike = new Map();
-  for (const edge of edges)
-    for (const g of entered(edge)) {
-      const key = [g, edge.source].join();
-      if (!targets.has(key)) targets.set(key, [g, edge.source, new Set()]);
-      targets.get(key)[2].add(edge.target);
-      if (edge.room) alone.add(key);
-    }
+  }
   for (const [key, [g, source, found]] of targets) {
     if (alone.has(key)) continue;
     const kind = [g, ...[...found].sort((a, b) => a - b)].join();
     if (!alike.has(kind)) alike.set(kind, [g, []]);
     alike.get(kind)[1].push(source);
   }
-  const bundle = new Map(), slots = new Map();
   for (const [g, sources] of alike.values())
-    if (sources.length >= 8)
-      for (const source of sources) bundle.set([g, source].join(), sources[0]);
+    if (sources.length >= 8) for (const source of sources) firstOf.set([g, source].join(), sources[0]);
+  const slots = new Map();
   for (const edge of edges) {
-    const first = bundle.get([homes[edge.target], edge.source].join());
-    if (first === undefined) continue;
-    const key = [edge.target, first].join();
-    if (!slots.has(key)) slots.set(key, []);
-    slots.get(key).push(edge.slot);
+    const first = firstOf.get([homes[edge.target], edge.source].join());
+    const end = [edge.target, first].join();
+    if (first !== undefined) slots.set(end, [...(slots.get(end) ?? []), edge.slot]);
   }
   const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-  return { bundle, slot: new Map([...slots].map(([key, found]) => [key, mean(found)])) };
+  return [firstOf, new Map([...slots].map(([end, found]) => [end, mean(found)]))];
 }
 
 // sizes: [width, height] of each card; edges: {source, target, slot, room}; groups: {parent, label};
@@ -312,14 +303,13 @@ function layout(sizes, edges, groups, homes, direction) {
   parent.forEach((g, entity) => frame.get(g).children.push(entity));
   const depth = new Map([[-1, 0]]);
   groups.forEach((group, g) => depth.set(g, depth.get(group.parent) + 1));
-  const { bundle, slot } = bundles(edges, groups, homes, depth);
-  const firstOf = (g, source) => bundle.get([g, source].join()) ?? source;
+  const [bundle, slots] = bundles(edges, groups, homes, depth);
+  const entering = (g, source) => bundle.get([g, source].join()) ?? source;
   const end = (entity, side, edge) => entity < n ? ["at", entity, -1]
-    : [side, entity - n, side === "in" ? firstOf(entity - n, edge.source) : edge.source];
-  const arrival = (target, edge) =>
-    slot.get([target, bundle.get([parent[target], edge.source].join()) ?? -1].join()) ?? edge.slot;
+    : [side, entity - n, side === "in" ? entering(entity - n, edge.source) : edge.source];
   const legFrom = (start, target, edge) => target < n
-    ? { start, end: ["at", target, -1], slot: arrival(target, edge), room: edge.room }
+    ? { start, end: ["at", target, -1], room: edge.room,
+      slot: slots.get([target, bundle.get([parent[target], edge.source].join())].join()) ?? edge.slot }
     : { start, end: end(target, "in", edge), slot: 0, room: 0 };
   const legsOf = edges.map((edge) => {
     let a = edge.source, b = edge.target, left = parent[a], entered = parent[b];
@@ -331,7 +321,7 @@ function layout(sizes, edges, groups, homes, direction) {
         a = n + left;
         left = groups[left].parent;
       } else {
-        inwards.push([entered, legFrom(["in", -1, firstOf(entered, edge.source)], b, edge)]);
+        inwards.push([entered, legFrom(["in", -1, entering(entered, edge.source)], b, edge)]);
         b = n + entered;
         entered = groups[entered].parent;
       }

@@ -46,7 +46,7 @@ def record(
     """Take from a graph what the stepper needs, or None if the graph is too large for it."""
     if len(scopes.nodes) > LIMIT:
         return None
-    return Record(scopes, _data_of(scopes.nodes), collapse, show, direction)
+    return Record(scopes, _data_of(scopes.nodes), collapse, frozenset(show), direction)
 
 
 def _data_of(nodes: list[Node]) -> list[Quantity]:

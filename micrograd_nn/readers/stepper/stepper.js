@@ -52,7 +52,9 @@ function update() {
   const factor = get("factor");
   factor.textContent = "";
   if (step?.kind === "backward" && isNumber(step.local) && moved.length) {
-    const path = moved[0].element, at = path.getPointAtLength(path.getTotalLength() / 2);
+    const [{ element: path, room, end }] = moved;
+    const at = room ? { x: end[0] - room / 2 - 6, y: end[1] }
+      : path.getPointAtLength(path.getTotalLength() / 2);
     factor.setAttribute("x", at.x);
     factor.setAttribute("y", at.y - 6);
     factor.textContent = `· ${number(step.local)}`;
