@@ -17,7 +17,7 @@ from micrograd_nn.graph.node import (
     no_grad,
     record_lines,
 )
-from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.own import primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import (

@@ -15,13 +15,13 @@ import numpy as np
 
 from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.functions.gathering import gathered
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.table import fused
 from micrograd_nn.graph.table.arrays import shape_of
 from micrograd_nn.nn.activations import chosen
 from micrograd_nn.nn.loss_arguments import (
     check_unit_interval,
     class_shape,
-    data_of,
     floating,
     labels_of,
     listed,

@@ -140,7 +140,6 @@ def _of_row(row: Primitive, params: dict[str, Any], arity: int) -> Operation:
     if not row.variadic and arity != row.arity:
         raise TypeError(f"{row!r} takes {row.arity} arguments, but a sample has {arity}")
     differentiable = [row.variadic or rule is not None for rule in (*row.rules, *[None] * arity)]
-    rule = next((rule for rule in row.rules if rule is not None), row.on_arrays)
 
     def forward(*inputs: Any) -> Any:
         return row(list(inputs), **params) if row.variadic else row(*inputs, **params)
@@ -160,10 +159,15 @@ def _of_row(row: Primitive, params: dict[str, Any], arity: int) -> Operation:
             for node, x in zip(nodes, inputs, strict=True)
         )
 
-    skip = 2 if rule is not row.on_arrays else 0
-    names = [] if row.variadic else _names_of(rule, skip, arity)
-    names = names or [f"x{i}" for i in range(arity)]
-    return Operation(forward, vjp, names, row.name, row, params)
+    return Operation(forward, vjp, names_of(row, arity), row.name, row, params)
+
+
+def names_of(row: Primitive, arity: int) -> list[str]:
+    """Return the names of a row's arguments, as its rules (or else its kernel) have them."""
+    if row.variadic:
+        return [f"x{i}" for i in range(arity)]
+    rule = next((rule for rule in row.rules if rule is not None), None)
+    return _names_of(row.on_arrays, 0, arity) if rule is None else _names_of(rule, 2, arity)
 
 
 def as_node(x: Any) -> Node:

@@ -53,7 +53,12 @@ def normal(*shape, seed=0):
 
 # ----------------------------------------------------------------------- rows of the own table
 
-ELEMENTWISE = [row.name for row in table.values() if row.elementwise and any(row.rules)]
+
+def of_the_package(row):  # other tests add rows of their own
+    return any(rule and rule.__module__.startswith("micrograd_nn.") for rule in row.rules)
+
+
+ELEMENTWISE = [row.name for row in table.values() if row.elementwise and of_the_package(row)]
 # Arguments that aren't any real number.
 FITTED = {
     "where": lambda c, x, y: (c > 0, x, y),
