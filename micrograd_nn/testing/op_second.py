@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.cotangents import cotangents, data_of
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.cotangents import cotangents
+from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.testing.op_case import Case
 from micrograd_nn.testing.op_derivative import check_derivative
 from micrograd_nn.testing.op_manners import check_results

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.cotangents import cotangents, data_of
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.cotangents import cotangents
+from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
