@@ -126,6 +126,8 @@ log_softmax = primitive(
 
 def _linear(x: Any, W: Any, b: Any) -> Any:
     z = np.matmul(x, W.T)
+    if z.dtype != b.dtype:
+        return z + b
     z += b
     return z
 
