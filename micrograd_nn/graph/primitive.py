@@ -71,6 +71,11 @@ class Primitive:
     example : str
         Lines of a doctest.
 
+    Attributes
+    ----------
+    activation : Primitive or None
+        The function that a unit, g(w·x + b), applies to its weighted sum.
+
     Notes
     -----
     ``row(*args, **params)`` computes on floats and arrays, and records on nodes. Rows are made by
@@ -118,6 +123,7 @@ class Primitive:
         self.hides_nan = hides_nan
         self.about = about
         self.example = example
+        self.activation: Primitive | None = None
         self.row: Primitive = self  # but for the variants that single nodes use
         self.pull: Pull
         self.rules = tuple(rules)
@@ -196,6 +202,9 @@ class Primitive:
             return Node.kinds["Value"].record(self, (tuple(xs), tuple(ys)), {})
         assert self.on_floats is not None
         return self.on_floats(xs, ys)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Primitive:
+        return self  # help() and Sphinx know by a __get__ that an object is a function
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -60,7 +60,7 @@ def doc_of(row: Primitive) -> str:
     names = _arguments(row)
     result = _filled(row.notation, names, {})
     blocks = [
-        row.about or _first_line(row) or f"Return {result}.",
+        row.about or _first_line(row) or f"Return ``{result}``.",
         _section("Parameters", _parameters(row, names)),
         _section("Returns", _result(row, names)),
         _section("Raises", _errors(row, names)),
@@ -107,9 +107,9 @@ def _derivatives(row: Primitive, names: Sequence[str]) -> str:
         for name, form in zip(names, row.textbook, strict=False)
     ]
     result = _filled(row.notation, names, {})
-    what = f"The derivative{'s' * (len(lines) > 1)} of z = {result}::"
+    what = f"The derivative{'s' * (len(lines) > 1)} of ``z = {result}``::"
     if not row.elementwise:
-        what = f"The cotangents of the arguments of z = {result}, from dz, that of the result::"
+        what = f"The cotangents of the arguments of ``z = {result}``, from dz, that of the result::"
     return "\n".join([what, "", *lines])
 
 

@@ -108,7 +108,7 @@ def _squared(loss: str, prediction: Any, target: Any, reduction: str) -> Any:
 
 
 def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return the mean absolute error, 1/n Σ |ŷ − y|.
+    """Return the mean absolute error, ``1/n Σ |ŷ − y|``.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Return ½ e² where |e| ≤ δ, else δ (|e| − ½ δ), for the error e = ŷ − y.
+    """Return ``½ e²`` where ``|e| ≤ δ``, else ``δ (|e| − ½ δ)``, for the error e = ŷ − y.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
 
@@ -266,7 +266,7 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return the binary cross-entropy of σ(z), for logits z: log(1 + e^−|z|) + max(z, 0) − y z.
+    """Return the binary cross-entropy of σ(z): ``log(1 + e^−|z|) + max(z, 0) − y z``.
 
     It is exact for every z.
 

@@ -203,6 +203,14 @@ class Module:
 
     # -------------------------------------------------------------------------------- display
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from micrograd_nn.readers import draw
+
+        bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
+        if "text/plain" in bundle:
+            bundle["text/plain"] = repr(self)
+        return bundle
+
     def extra_repr(self) -> str:
         """Return the arguments to show between the parentheses of ``repr``."""
         return ""

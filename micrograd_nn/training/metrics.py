@@ -102,7 +102,7 @@ def confusion_matrix(
 
 
 def mae(prediction: Any, target: Any) -> float:
-    """Return the mean absolute error, 1/n Σ |ŷ − y|.
+    """Return the mean absolute error, ``1/n Σ |ŷ − y|``.
 
     Parameters
     ----------

@@ -220,7 +220,7 @@ log_of_base = primitive(
     on_floats=_log_of_base_float,
     notation="log {}",
     domain="x > 0",
-    kinks={"x == 0": "0 for y >= 0, since 0**y is constant for y > 0"},
+    kinks={"x == 0": "inf, though the value is 0 for y >= 0, since 0**y is constant for y > 0"},
 )
 
 
@@ -237,7 +237,7 @@ absolute = primitive(
     code="np.abs({})",
     textbook=("sign({0})",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
-    about="Return the absolute value |x|.",
+    about="Return the absolute value ``|x|``.",
     example=">>> F.abs(-3.0), grad(F.abs)(-3.0), grad(F.abs)(0.0)\n(3.0, -1.0, 0.0)",
 )
 
