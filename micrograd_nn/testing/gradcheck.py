@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.cotangents import cotangents, data_of, leaf_of
 from micrograd_nn.graph.node import Node
 from micrograd_nn.testing.blame import faults, worst_of
 from micrograd_nn.testing.errors import Disagreement, GradientError
@@ -120,6 +121,12 @@ def gradcheck(
     return report
 
 
+def _recorded_gradient(subject: Subject, node: Node, seed: Any) -> list[Any]:
+    """Return the gradient as ``create_graph=True`` records it, to be differentiated again."""
+    found = cotangents(node, leaf_of(seed), subject.leaves, create_graph=True)
+    return [np.asarray(data_of(found.get(leaf, 0.0))) for leaf in subject.leaves]
+
+
 def _check(
     subject: Subject,
     node: Node,
@@ -142,10 +149,17 @@ def _check(
             report.worst = max(report.worst, _ratio(got, should))
             if worst is not None:
                 wrong.append(worst)
+        what = {1: "gradient", 2: "second derivative", 3: "third derivative"}[order]
+        if not wrong and order < report.order:
+            what += " that create_graph=True records"
+            again = _recorded_gradient(subject, node, seed)
+            for got, leaf, label in zip(again, subject.leaves, subject.labels, strict=True):
+                worst = worst_of(label, got, expected[leaf].value, expected[leaf].bound)
+                if worst is not None:
+                    wrong.append(worst)
         if not wrong:
             return
         found = faults(oracle, seed, rng) if blame else []
-    what = {1: "gradient", 2: "second derivative", 3: "third derivative"}[order]
     lines = [f"the {what} is wrong for {len(wrong)} of {len(subject.leaves)} inputs"]
     lines += [f"  {disagreement}" for disagreement in wrong[:5]]
     if len(wrong) > 5:

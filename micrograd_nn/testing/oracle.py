@@ -58,11 +58,12 @@ class Oracle:
         for node in self.order:
             if node in wanted or any(i in self.active for i in node._recorded_inputs()):
                 self.active.add(node)
-        self.locals: dict[Node, Local] = {
-            node: local(node)
-            for node in self.order
-            if node._op is not None and node in self.active and node not in wanted
-        }
+        with np.errstate(all="ignore"):
+            self.locals: dict[Node, Local] = {
+                node: local(node)
+                for node in self.order
+                if node._op is not None and node in self.active and node not in wanted
+            }
 
     # ------------------------------------------------------------------------- dual numbers
 

@@ -123,7 +123,7 @@ def _x_sigmoid_slope(x: Any) -> Any:
 
 
 def x_sigmoid_slope_x(g, z, x):
-    return g * (sigmoid(x) * sigmoid(-x) * (1.0 - x * tanh(0.5 * x)))
+    return g * (sigmoid(x) * sigmoid(-x) - x_sigmoid_slope(x) * tanh(0.5 * x))
 
 
 x_sigmoid_slope = primitive(

@@ -327,7 +327,7 @@ def _inside_float(x: float, lo: float, hi: float) -> float:
 
 
 def _inside(x: Any, lo: Any, hi: Any) -> Any:
-    return ((lo <= x) & (x <= hi)).astype(x.dtype)
+    return ((lo <= x) & (x <= hi)).astype(np.result_type(x, lo, hi))
 
 
 inside = primitive(

@@ -13,6 +13,7 @@ import numpy as np
 
 from micrograd_nn.graph import ieee, special
 from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.table.arithmetic import clip
 
 
 def exp_x(g, z, _x):
@@ -238,7 +239,8 @@ def _x_normal_pdf(x: Any) -> Any:
 
 
 def x_normal_pdf_x(g, z, x):
-    return g * (normal_pdf(x) * (1.0 - x * x))
+    near = clip(x, -40.0, 40.0)  # further out all terms are 0; at infinity, not ∞ · 0
+    return g * (normal_pdf(x) - near * x_normal_pdf(x))
 
 
 x_normal_pdf = primitive(
