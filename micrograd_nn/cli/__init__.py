@@ -1,4 +1,4 @@
-"""The command line: ``micrograd-nn demo``, ``train``, ``predict``, ``data``, ``draw``, ``bench``.
+"""The command line, ``micrograd-nn COMMAND``.
 
 Each command is a file of this room, with a function ``add`` that describes it to the parser and a
 function ``run`` that carries it out. What goes wrong is said in one line on the standard error.
@@ -15,7 +15,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from micrograd_nn import __version__
-from micrograd_nn.cli import bench, data, demo, draw, predict, train
+from micrograd_nn.cli import bench, check, data, demo, draw, predict, train
 from micrograd_nn.cli.parsing import INTERRUPTED, CommandError, Parser, one_line
 from micrograd_nn.cli.terminal import Screen
 from micrograd_nn.data import DataError
@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": predict,
     "data": data,
     "draw": draw,
+    "check": check,
     "bench": bench,
 }
 

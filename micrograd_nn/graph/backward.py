@@ -228,12 +228,12 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
                 cotangent = rule(g, z, *saved, **params)
             masked = True
         if masked and np.any(np.isnan(cotangent)):
-            cotangent = _without_zero_times_infinity(op, rule, cotangent, g, saved, params)
+            cotangent = without_zero_times_infinity(op, rule, cotangent, g, saved, params)
         _deliver(child, cotangent, g, saved)
     return careful
 
 
-def _without_zero_times_infinity(
+def without_zero_times_infinity(
     op: Primitive, rule: Any, cotangent: Any, g: Any, saved: Any, params: Any
 ) -> Any:
     """Return the cotangent with 0 where all that flows to an element is a cotangent of 0."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd_nn.readers.draw import draw
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.summary import Summary, summary
+from micrograd_nn.readers.trace import Trace, trace
 
 if TYPE_CHECKING:
     from micrograd_nn.readers import figures
@@ -23,6 +24,8 @@ __all__ = [
     "Picture",
     "summary",
     "Summary",
+    "trace",
+    "Trace",
     "figures",
     "plot_activation",
     "plot_data",

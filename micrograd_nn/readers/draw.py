@@ -9,6 +9,7 @@ from micrograd_nn.readers.folding import cut, fold
 from micrograd_nn.readers.picture import Picture
 from micrograd_nn.readers.scene import scene
 from micrograd_nn.readers.scopes import Scopes
+from micrograd_nn.readers.stepper.record import LIMIT, record
 from micrograd_nn.readers.view import View, collapsible, size, view
 
 #: How many cards a picture has at the most, unless it is said.
@@ -86,7 +87,9 @@ def draw(
     most = max_nodes if max_nodes is not None else READABLE if collapse == "auto" else LARGE
     if most < 1:
         raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
-    return Picture(scene(_chosen(Scopes(root), collapse, most), parts), direction, engine)
+    scopes = Scopes(root)
+    steps = record(scopes, collapse, parts, direction) if len(scopes.nodes) <= LIMIT else None
+    return Picture(scene(_chosen(scopes, collapse, most), parts), direction, engine, steps)
 
 
 def _chosen(scopes: Scopes, collapse: str | None, most: int) -> View:

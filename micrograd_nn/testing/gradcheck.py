@@ -13,6 +13,7 @@ from micrograd_nn.graph.node import Node
 from micrograd_nn.testing.blame import faults, worst_of
 from micrograd_nn.testing.errors import Disagreement, GradientError
 from micrograd_nn.testing.oracle import Expected, Oracle
+from micrograd_nn.testing.session import collected
 from micrograd_nn.testing.subject import Subject
 
 
@@ -46,6 +47,7 @@ class Report:
         return "\n".join([text, *self.notes])
 
 
+@collected
 def gradcheck(
     f: Callable[..., Any],
     *inputs: Any,
@@ -111,13 +113,14 @@ def gradcheck(
     subject = Subject(f, inputs)
     rng = np.random.default_rng(seed)
     report = Report(order, "dual numbers")
-    for k in range(1, order + 1):
-        recorded = subject.root(k, rng)
-        if recorded is None:
-            report.notes.append(f"the derivatives of order {k - 1} are constant")
-            break
-        node, cotangent = recorded
-        _check(subject, node, cotangent, k, report, blame, rng)
+    with subject.undisturbed():
+        for k in range(1, order + 1):
+            recorded = subject.root(k, rng)
+            if recorded is None:
+                report.notes.append(f"the derivatives of order {k - 1} are constant")
+                break
+            node, cotangent = recorded
+            _check(subject, node, cotangent, k, report, blame, rng)
     return report
 
 
@@ -139,27 +142,27 @@ def _check(
     oracle = Oracle(node, subject.leaves)
     expected = oracle.gradient(seed)
     _hold_together(oracle, expected, seed, rng)
-    with subject.gradients_apart():
-        node.backward(seed)  # type: ignore[attr-defined]
-        wrong: list[Disagreement] = []
-        for leaf, label in zip(subject.leaves, subject.labels, strict=True):
-            got, should = np.asarray(leaf.grad), expected[leaf]  # type: ignore[attr-defined]
-            worst = worst_of(label, got, should.value, should.bound)
-            report.numbers += int(np.size(should.value))
-            report.worst = max(report.worst, _ratio(got, should))
+    subject.forget_gradients()
+    node.backward(seed)  # type: ignore[attr-defined]
+    what = {1: "gradient", 2: "second derivative", 3: "third derivative"}[order]
+    wrong: list[Disagreement] = []
+    for leaf, label in zip(subject.leaves, subject.labels, strict=True):
+        got, should = np.asarray(leaf.grad), expected[leaf]  # type: ignore[attr-defined]
+        worst = worst_of(label, got, should.value, should.bound)
+        report.numbers += int(np.size(should.value))
+        report.worst = max(report.worst, _ratio(got, should))
+        if worst is not None:
+            wrong.append(worst)
+    if not wrong and order < report.order:
+        what += ", as create_graph=True records it,"
+        recorded = _recorded_gradient(subject, node, seed)
+        for got, leaf, label in zip(recorded, subject.leaves, subject.labels, strict=True):
+            worst = worst_of(label, got, expected[leaf].value, expected[leaf].bound)
             if worst is not None:
                 wrong.append(worst)
-        what = {1: "gradient", 2: "second derivative", 3: "third derivative"}[order]
-        if not wrong and order < report.order:
-            what += " that create_graph=True records"
-            again = _recorded_gradient(subject, node, seed)
-            for got, leaf, label in zip(again, subject.leaves, subject.labels, strict=True):
-                worst = worst_of(label, got, expected[leaf].value, expected[leaf].bound)
-                if worst is not None:
-                    wrong.append(worst)
-        if not wrong:
-            return
-        found = faults(oracle, seed, rng) if blame else []
+    if not wrong:
+        return
+    found = faults(oracle, seed, rng) if blame else []
     lines = [f"the {what} is wrong for {len(wrong)} of {len(subject.leaves)} inputs"]
     lines += [f"  {disagreement}" for disagreement in wrong[:5]]
     if len(wrong) > 5:

@@ -43,8 +43,9 @@ class Subject:
         self.labels: list[str] = []
         names = _argument_names(f, len(inputs))
         self.inputs = [self._wrapped(x, name) for x, name in zip(inputs, names, strict=True)]
-        for module in (f, *inputs):
-            for name, parameter in _parameters(module):
+        self._modules = [x for x in (f, *inputs) if _is_module(x)]
+        for module in self._modules:
+            for name, parameter in module.named_parameters():
                 self._add(parameter, name)
         if not self.leaves:
             raise TypeError(
@@ -105,16 +106,29 @@ class Subject:
         return node, random_like(node._data, rng)
 
     @contextmanager
-    def gradients_apart(self) -> Iterator[None]:
-        """Let the leaves have no gradient inside the block, and their own again after it."""
-        before = [leaf._grad for leaf in self.leaves]
-        for leaf in self.leaves:
-            leaf._grad = UNREACHED
+    def undisturbed(self) -> Iterator[None]:
+        """Leave gradients, running means and random generators as they were before the block."""
+        grads = [leaf._grad for leaf in self.leaves]
+        states = [module.state_dict() for module in self._modules]
+        drawn = [
+            (generator, generator.bit_generator.state)
+            for module in self._modules
+            for generator in module.generators().values()
+        ]
         try:
             yield
         finally:
-            for leaf, grad in zip(self.leaves, before, strict=True):
+            for module, state in zip(self._modules, states, strict=True):
+                module.load_state_dict(state)
+            for generator, before in drawn:
+                generator.bit_generator.state = before
+            for leaf, grad in zip(self.leaves, grads, strict=True):
                 leaf._grad = grad
+
+    def forget_gradients(self) -> None:
+        """Let the leaves have no gradient."""
+        for leaf in self.leaves:
+            leaf._grad = UNREACHED
 
 
 def _argument_names(f: Any, count: int) -> list[str]:
@@ -129,9 +143,8 @@ def _argument_names(f: Any, count: int) -> list[str]:
     return names
 
 
-def _parameters(x: Any) -> list[tuple[str, Node]]:
-    named = getattr(x, "named_parameters", None)
-    return list(named()) if callable(named) and not isinstance(x, type) else []
+def _is_module(x: Any) -> bool:
+    return callable(getattr(x, "named_parameters", None)) and not isinstance(x, type)
 
 
 def _leaf(data: Any) -> Node:
