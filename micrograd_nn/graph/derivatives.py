@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.backward import checked_seed
-from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, data_of, leaf_of
-from micrograd_nn.graph.node import GraphError, Node, modes
+from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, leaf_of
+from micrograd_nn.graph.node import GraphError, Node, data_of, modes
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.table.arithmetic import add
 from micrograd_nn.graph.tensor import Tensor
@@ -219,8 +219,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         run = _Run(f, tuple(primals), tuple(range(len(primals))), {})
         shape = np.shape(run.root._data)
         # The pullback is linear in its cotangent, so any point does to differentiate it at, except
-        # 0: there, a cotangent of exactly 0 would be taken for one that is 0 for good.
-        dummy: Node = Value(1.0) if isinstance(run.root, Value) else Tensor(np.ones(shape))
+        # one where cotangents vanish or cancel: a cotangent of exactly 0 would be taken for one
+        # that is 0 for good.
+        irregular = np.random.default_rng(0).uniform(1.0, 2.0, shape)
+        dummy: Node = Value(1.0) if isinstance(run.root, Value) else Tensor(irregular)
         pulled = run.pull(dummy)
     nodes = modes.transforms > 0 or any(isinstance(x, Node) for x in (*primals, *tangents))
     total: Any = None

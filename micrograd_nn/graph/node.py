@@ -366,6 +366,10 @@ class Node:
         bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
         return bundle
 
+    def _snapshot(self) -> Any:
+        """Return the data, in memory that nobody will write to."""
+        return self._data
+
     def pull_array(self, g: Any, careful: bool) -> bool:
         """Carry a cotangent that is an array to the inputs; see ``backward``."""
         raise NotImplementedError  # a Value has a float for a cotangent
@@ -394,6 +398,11 @@ def _not_finite_message(node: Node, row: Primitive) -> str:
         + (f" {row.domain}" if row.domain else "")
         + ", or scale the input."
     )
+
+
+def data_of(x: Any) -> Any:
+    """Return the data of a node, or plain data as they are."""
+    return x._data if isinstance(x, Node) else x
 
 
 def _short(data: Any) -> str:

@@ -52,6 +52,10 @@ class Primitive:
         Points without a derivative (an expression), and the value given there, in words.
     elementwise : bool
         Whether each element of the result depends on the same element of the arguments only.
+    along : str or tuple of int, optional
+        The axes along which it mixes the elements of its argument, or the name of the parameter
+        that says so, such as ``"axis"``; an element influences no result elsewhere. Without one,
+        and where it isn't elementwise, any element may influence any result.
     variadic : bool
         Whether the one argument is a sequence of nodes; its rule then returns a list.
     vector : bool
@@ -80,6 +84,7 @@ class Primitive:
         domain: str = "",
         kinks: dict[str, str] | None = None,
         elementwise: bool = True,
+        along: str | tuple[int, ...] | None = None,
         variadic: bool = False,
         vector: bool = False,
         multilinear: bool = False,
@@ -94,6 +99,7 @@ class Primitive:
         self.domain = domain
         self.kinks = kinks or {}
         self.elementwise = elementwise
+        self.along = along
         self.variadic = variadic
         self.vector = vector
         self.multilinear = multilinear
@@ -111,6 +117,8 @@ class Primitive:
     def rules(self, rules: tuple[Rule | None, ...]) -> None:
         self._rules = rules
         self.reads = _arguments_read(rules)
+        some = any(rule is not None for rule in rules)
+        self.given = tuple(some and rule is None for rule in rules)  # conditions: kept as given
         self.pull = float_pull(self)
 
     @property
@@ -162,8 +170,8 @@ class Primitive:
             return self.on_floats(*map(float, args), **params)
         return self.on_arrays(
             *(
-                arg if rule is None else as_floating(arg)
-                for arg, rule in zip(args, self._rules, strict=False)
+                arg if given else as_floating(arg)
+                for arg, given in zip(args, self.given, strict=False)
             ),
             **params,
         )

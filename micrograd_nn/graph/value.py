@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, modes, switch
+from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
 from micrograd_nn.graph.recorded import Recorded
 from micrograd_nn.graph.table import activations, arithmetic, elementary
@@ -198,16 +198,16 @@ class Value(Recorded):
         return bool(self._data)
 
     def __lt__(self, other: Any) -> bool:
-        return bool(self._data < _data_of(other))
+        return bool(self._data < data_of(other))
 
     def __le__(self, other: Any) -> bool:
-        return bool(self._data <= _data_of(other))
+        return bool(self._data <= data_of(other))
 
     def __gt__(self, other: Any) -> bool:
-        return bool(self._data > _data_of(other))
+        return bool(self._data > data_of(other))
 
     def __ge__(self, other: Any) -> bool:
-        return bool(self._data >= _data_of(other))
+        return bool(self._data >= data_of(other))
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f", name={self.name!r}"
@@ -272,10 +272,6 @@ def _as_float(data: Any) -> float:
 
 def _is_array(data: Any) -> bool:
     return isinstance(data, (np.ndarray, list, tuple)) and np.ndim(data) > 0
-
-
-def _data_of(other: Any) -> Any:
-    return other._data if isinstance(other, Node) else other
 
 
 def _understood(other: Any) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.cotangents import cotangents, data_of, leaf_of
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.cotangents import cotangents, leaf_of
+from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.testing.blame import faults, worst_of
 from micrograd_nn.testing.errors import Disagreement, GradientError
 from micrograd_nn.testing.oracle import Expected, Oracle

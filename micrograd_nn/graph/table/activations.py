@@ -9,7 +9,7 @@ import numpy as np
 
 from micrograd_nn.graph import ieee, special
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import ZERO, minimum, step, where
+from micrograd_nn.graph.table.arithmetic import ZERO, minimum, sign, step, where
 from micrograd_nn.graph.table.elementary import exp, expm1, normal_cdf, sigmoid, tanh, x_normal_pdf
 
 
@@ -18,7 +18,7 @@ def _relu_float(x: float) -> float:
 
 
 def relu_x(g, z, _x):
-    return g * step(z)
+    return g * sign(z)  # z >= 0, and NaN stays NaN
 
 
 relu = primitive(
@@ -37,7 +37,8 @@ def _leaky_relu_float(x: float, slope: float) -> float:
 
 
 def leaky_relu_x(g, z, x, slope):
-    return g * where(step(x), 1.0, slope)
+    above = step(x)
+    return g * where(above, above, slope)  # NaN stays NaN
 
 
 def leaky_relu_slope(g, z, x, slope):
@@ -65,8 +66,9 @@ def _elu(x: Any, alpha: Any) -> Any:
 
 
 def elu_x(g, z, x, alpha):
+    above = step(x)
     below = alpha * exp(minimum(x, 0.0))
-    return g * where(step(x), 1.0, where(step(-x), below, minimum(alpha, 1.0)))
+    return g * where(above, above, where(step(-x), below, minimum(alpha, 1.0)))
 
 
 def elu_alpha(g, z, x, alpha):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -241,11 +242,11 @@ ZERO = {np.dtype(dtype): np.zeros((), dtype) for dtype in (np.float32, np.float6
 
 
 def _step_float(x: float) -> float:
-    return 1.0 if x > 0.0 else 0.0
+    return 1.0 if x > 0.0 else 0.0 if x == x else x  # NaN stays NaN, here and below
 
 
 def _step(x: Any) -> Any:
-    return np.greater(x, ZERO.get(x.dtype, 0)).astype(x.dtype)
+    return np.maximum(np.sign(x), ZERO.get(x.dtype, 0))
 
 
 step = primitive(
@@ -260,11 +261,12 @@ step = primitive(
 
 
 def _dominance_float(x: float, y: float) -> float:
-    return 1.0 if x > y else 0.5 if x == y else 0.0
+    return 1.0 if x > y else 0.5 if x == y else 0.0 if x < y else math.nan
 
 
 def _dominance(x: Any, y: Any) -> Any:
-    return np.where(x == y, 0.5, np.greater(x, y)).astype(np.result_type(x, y))
+    share = np.where(x == y, 0.5, np.greater(x, y))
+    return np.where(np.isnan(x) | np.isnan(y), np.nan, share).astype(np.result_type(x, y))
 
 
 dominance = primitive(
@@ -278,44 +280,30 @@ dominance = primitive(
 )
 
 
-def maximum_x(g, z, x, y):
+def where_larger(g, z, x, y):
     return g * dominance(x, y)
 
 
-def maximum_y(g, z, x, y):
+def where_smaller(g, z, x, y):
     return g * dominance(y, x)
 
 
-maximum = primitive(
-    "maximum",
-    np.maximum,
-    (maximum_x, maximum_y),
-    on_floats=ieee.maximum,
-    notation="max({}, {})",
-    code="np.maximum({}, {})",
-    textbook=("[{0} > {1}]", "[{1} > {0}]"),
-    kinks={"x == y": "1/2 each (ties split evenly)"},
-)
+def _larger_or_smaller(name: str, relation: str, rules: Any) -> Any:
+    short = name[:3]
+    return primitive(
+        name,
+        getattr(np, name),
+        rules,
+        on_floats=getattr(ieee, name),
+        notation=f"{short}({{}}, {{}})",
+        code=f"np.{name}({{}}, {{}})",
+        textbook=(f"[{{0}} {relation} {{1}}]", f"[{{1}} {relation} {{0}}]"),
+        kinks={"x == y": "1/2 each (ties split evenly)"},
+    )
 
 
-def minimum_x(g, z, x, y):
-    return g * dominance(y, x)
-
-
-def minimum_y(g, z, x, y):
-    return g * dominance(x, y)
-
-
-minimum = primitive(
-    "minimum",
-    np.minimum,
-    (minimum_x, minimum_y),
-    on_floats=ieee.minimum,
-    notation="min({}, {})",
-    code="np.minimum({}, {})",
-    textbook=("[{0} < {1}]", "[{1} < {0}]"),
-    kinks={"x == y": "1/2 each (ties split evenly)"},
-)
+maximum = _larger_or_smaller("maximum", ">", (where_larger, where_smaller))
+minimum = _larger_or_smaller("minimum", "<", (where_smaller, where_larger))
 
 
 def _clip_float(x: float, lo: float, hi: float) -> float:
@@ -323,11 +311,11 @@ def _clip_float(x: float, lo: float, hi: float) -> float:
 
 
 def _inside_float(x: float, lo: float, hi: float) -> float:
-    return 1.0 if lo <= x <= hi else 0.0
+    return 1.0 if lo <= x <= hi else 0.0 if x == x else x
 
 
 def _inside(x: Any, lo: Any, hi: Any) -> Any:
-    return ((lo <= x) & (x <= hi)).astype(np.result_type(x, lo, hi))
+    return np.where(np.isnan(x), x, (lo <= x) & (x <= hi))
 
 
 inside = primitive(
@@ -344,12 +332,16 @@ def clip_x(g, z, x, lo, hi):
     return g * inside(x, lo, hi)
 
 
+def _exceeds(x: Any, y: Any) -> Any:
+    return step(dominance(x, y) - 0.5)  # a difference of infinities would be NaN
+
+
 def clip_lo(g, z, x, lo, hi):
-    return g * step(lo - x) * step(hi - lo)
+    return g * _exceeds(lo, x) * _exceeds(hi, lo)
 
 
 def clip_hi(g, z, x, lo, hi):
-    return g * step(maximum(x, lo) - hi)
+    return g * _exceeds(maximum(x, lo), hi)
 
 
 clip = primitive(
