@@ -11,10 +11,13 @@ import numpy as np
 from micrograd_nn.graph.cotangents import cotangents, leaf_of
 from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.testing.blame import faults, worst_of
+from micrograd_nn.testing.differences import inconsistent, inconsistent_operations
 from micrograd_nn.testing.errors import Disagreement, GradientError
 from micrograd_nn.testing.oracle import Expected, Oracle
 from micrograd_nn.testing.session import collected
 from micrograd_nn.testing.subject import Subject
+
+_ORDINALS = {1: "gradient", 2: "second derivative", 3: "third derivative"}
 
 
 @dataclass
@@ -116,12 +119,34 @@ def gradcheck(
     with subject.undisturbed():
         for k in range(1, order + 1):
             recorded = subject.root(k, rng)
+            if recorded is not None:
+                node, cotangent = recorded
+                _check(subject, node, cotangent, k, report, blame, rng)
+            if k > 1:
+                _check_along(subject, k, blame, seed)
             if recorded is None:
                 report.notes.append(f"the derivatives of order {k - 1} are constant")
                 break
-            node, cotangent = recorded
-            _check(subject, node, cotangent, k, report, blame, rng)
     return report
+
+
+def _check_along(subject: Subject, order: int, blame: bool, seed: int) -> None:
+    """Hold a derivative against differences of the lower one."""
+    wrong = inconsistent(subject, order, seed)
+    if wrong is None:
+        return
+    blamed: list[str] = []
+    if blame:
+        for output in subject.outputs():
+            blamed += inconsistent_operations(output, order, seed)
+    blamed = list(dict.fromkeys(blamed))
+    raise GradientError(
+        f"the {_ORDINALS[order]} isn't the derivative of the lower one\n  {wrong}\n\n"
+        + (f"at fault: {', '.join(blamed)}" if blamed else "no single operation is at fault")
+        + "\nDoes a rule compute with .data, or branch on it, so that its own derivative is lost?",
+        blamed,
+        [wrong],
+    )
 
 
 def _recorded_gradient(subject: Subject, node: Node, seed: Any) -> list[Any]:
@@ -144,7 +169,7 @@ def _check(
     _hold_together(oracle, expected, seed, rng)
     subject.forget_gradients()
     node.backward(seed)  # type: ignore[attr-defined]
-    what = {1: "gradient", 2: "second derivative", 3: "third derivative"}[order]
+    what = _ORDINALS[order]
     wrong: list[Disagreement] = []
     for leaf, label in zip(subject.leaves, subject.labels, strict=True):
         got, should = np.asarray(leaf.grad), expected[leaf]  # type: ignore[attr-defined]
@@ -153,7 +178,8 @@ def _check(
         report.worst = max(report.worst, _ratio(got, should))
         if worst is not None:
             wrong.append(worst)
-    if not wrong and order < report.order:
+    on_nodes = not wrong and order < report.order
+    if on_nodes:
         what += ", as create_graph=True records it,"
         recorded = _recorded_gradient(subject, node, seed)
         for got, leaf, label in zip(recorded, subject.leaves, subject.labels, strict=True):
@@ -162,16 +188,21 @@ def _check(
                 wrong.append(worst)
     if not wrong:
         return
-    found = faults(oracle, seed, rng) if blame else []
+    labels = dict(zip(subject.leaves, subject.labels, strict=True))
+    found = faults(oracle, seed, rng, labels) if blame else []
     lines = [f"the {what} is wrong for {len(wrong)} of {len(subject.leaves)} inputs"]
     lines += [f"  {disagreement}" for disagreement in wrong[:5]]
     if len(wrong) > 5:
         lines.append(f"  ... and {len(wrong) - 5} more")
     for fault in found:
         lines += ["", "at fault: " + str(fault)]
-    if blame and not found:
+    blamed = [fault.name for fault in found]
+    if blame and on_nodes:
+        blamed = ["create_graph"]
+        lines += ["", "all is right on numbers: look at what a rule, or the engine, does on nodes"]
+    elif blame and not found:
         lines += ["", "no single operation is at fault: look at the code outside of the graph"]
-    raise GradientError("\n".join(lines), [fault.name for fault in found], wrong)
+    raise GradientError("\n".join(lines), blamed, wrong)
 
 
 def _ratio(got: Any, expected: Expected) -> float:

@@ -96,13 +96,13 @@ class Subject:
         if order == 1 and len(outputs) == 1:
             (node,) = outputs
             return node, random_like(node._data, rng)
-        node = _total([_weighted(y, rng) for y in outputs])
+        node = total([weighted(y, rng) for y in outputs])
         for _ in range(order - 1):
-            found = cotangents(node, _one(node), self.leaves, create_graph=True)
+            found = cotangents(node, one(node), self.leaves, create_graph=True)
             parts = [found[leaf] for leaf in self.leaves if isinstance(found.get(leaf), Node)]
             if not any(part._op is not None for part in parts):
                 return None
-            node = _total([_weighted(part, rng) for part in parts])
+            node = total([weighted(part, rng) for part in parts])
         return node, random_like(node._data, rng)
 
     @contextmanager
@@ -162,19 +162,21 @@ def _nodes(result: Any) -> Iterator[Node]:
             yield from _nodes(item)
 
 
-def _one(node: Node) -> Node:
+def one(node: Node) -> Node:
+    """Return the number 1 as a node of the kind of another."""
     return Constant(1.0) if type(node._data) is float else Tensor(1.0, node._data.dtype, False)
 
 
-def _weighted(node: Any, rng: np.random.Generator) -> Node:
+def weighted(node: Any, rng: np.random.Generator) -> Node:
     """Return Σ w ∘ node for random weights w: a scalar."""
     product = mul(node, random_like(node._data, rng))
     whole: Node = product if not np.shape(node._data) else sum_(product, axis=None, keepdims=False)
     return whole
 
 
-def _total(parts: Sequence[Node]) -> Node:
-    total = parts[0]
+def total(parts: Sequence[Node]) -> Node:
+    """Return the sum of nodes."""
+    result = parts[0]
     for part in parts[1:]:
-        total = add(total, part)
-    return total
+        result = add(result, part)
+    return result

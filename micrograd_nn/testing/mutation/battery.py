@@ -7,6 +7,7 @@ once, and a mutant only has to be run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -134,14 +135,27 @@ class Battery:
         return self._checks[row]
 
 
-def first_to_fail(checks: Iterable[Check]) -> str | None:
-    """Return which check fails, and how; None if all pass."""
+@dataclass(frozen=True)
+class Failure:
+    """Which check fails, and how."""
+
+    check: Check
+    error: Exception
+
+    def __str__(self) -> str:
+        named = str(self.check)
+        if named.startswith("<"):
+            named = getattr(self.check, "__name__", named).strip("_")
+        expected = isinstance(self.error, AssertionError)
+        return named if expected else f"{named}: {type(self.error).__name__}"
+
+
+def first_to_fail(checks: Iterable[Check]) -> Failure | None:
+    """Return the first check that fails; None if all pass."""
     with np.errstate(all="ignore"):
         for check in checks:
             try:
                 check()
             except Exception as error:  # noqa: BLE001 (a mutant may raise anything)
-                named = str(check) if hasattr(check, "case") else getattr(check, "__name__", "")
-                how = "" if isinstance(error, AssertionError) else f": {type(error).__name__}"
-                return f"{named}{how}"
+                return Failure(check, error)
     return None
