@@ -62,7 +62,7 @@ class _Name:
 def _text(operand: Any) -> str:
     if isinstance(operand, _Name):
         return operand.text
-    if type(operand) in (int, float):
+    if type(operand) in (int, float) and operand - operand == 0:  # inf and nan are no literals
         return repr(operand)
     raise TypeError("not an expression of sums and products")
 

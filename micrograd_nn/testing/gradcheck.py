@@ -123,27 +123,27 @@ def gradcheck(
                 node, cotangent = recorded
                 _check(subject, node, cotangent, k, report, blame, rng)
             if k > 1:
-                _check_along(subject, k, blame, seed)
+                _check_along(subject, k, report, seed)
             if recorded is None:
                 report.notes.append(f"the derivatives of order {k - 1} are constant")
                 break
     return report
 
 
-def _check_along(subject: Subject, order: int, blame: bool, seed: int) -> None:
+def _check_along(subject: Subject, order: int, report: Report, seed: int) -> None:
     """Hold a derivative against differences of the lower one."""
     wrong = inconsistent(subject, order, seed)
     if wrong is None:
         return
-    blamed: list[str] = []
-    if blame:
-        for output in subject.outputs():
-            blamed += inconsistent_operations(output, order, seed)
-    blamed = list(dict.fromkeys(blamed))
+    what = f"the {_ORDINALS[order]} isn't the derivative of the lower one"
+    found = [inconsistent_operations(output, order, seed) for output in subject.outputs()]
+    blamed = list(dict.fromkeys(name for names in found for name in names))
+    if not blamed:  # as it should be, where the function leaves values out of the graph
+        report.notes.append(f"{what}: does the function use .data or .detach()?")
+        return
     raise GradientError(
-        f"the {_ORDINALS[order]} isn't the derivative of the lower one\n  {wrong}\n\n"
-        + (f"at fault: {', '.join(blamed)}" if blamed else "no single operation is at fault")
-        + "\nDoes a rule compute with .data, or branch on it, so that its own derivative is lost?",
+        f"{what}\n  {wrong}\n\nat fault: {', '.join(blamed)}\n"
+        "Does the rule compute with .data, or branch on it, so that its own derivative is lost?",
         blamed,
         [wrong],
     )

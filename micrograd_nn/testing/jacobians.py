@@ -84,14 +84,18 @@ def _without_zero(length: Array) -> Array:
     return np.where(length == 0, 1.0, length)
 
 
+def _freedom(x: Array, ddof: int) -> Array:
+    return np.float64(max(x.shape[-1] - ddof, 0))
+
+
 def var(x: Array, ddof: int, **_: Any) -> Array:
     """Return 2 (x − μ) / (n − ddof)."""
-    return (2.0 * _centred(x) / (x.shape[-1] - ddof))[..., None, :]
+    return (2.0 * _centred(x) / _freedom(x, ddof))[..., None, :]
 
 
 def std(x: Array, ddof: int, **_: Any) -> Array:
     """Return (x − μ) / ((n − ddof) s); 0 where s is 0."""
-    centred, free = _centred(x), x.shape[-1] - ddof
+    centred, free = _centred(x), _freedom(x, ddof)
     spread = np.sqrt(np.sum(centred * centred, axis=-1, keepdims=True) / free)
     return (centred / _without_zero(spread) / free)[..., None, :]
 

@@ -62,7 +62,9 @@ class Subject:
             return leaf
         if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
             return type(x)(self._wrapped(item, f"{name}[{i}]") for i, item in enumerate(x))
-        if isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
+        if isinstance(x, (float, np.floating)) or (
+            isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        ):
             leaf = _leaf(x)
             self._add(leaf, name)
             return leaf
@@ -78,10 +80,10 @@ class Subject:
         with record_lines():
             result = self.f(*self.inputs)
         found = list(_nodes(result))
-        if not found:
+        if not any(node._op is not None or node in self.leaves for node in found):
             raise TypeError(
                 f"the function returned {type(result).__name__}, not a Value or Tensor: it isn't "
-                "recorded. Compute it from its arguments, without float() or .data; a forward and "
+                "recorded. Compute it from its arguments, without float(), .data or no_grad(); a forward and "
                 "backward written by hand in NumPy is for check_op"
             )
         return found

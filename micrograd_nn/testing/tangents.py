@@ -174,7 +174,7 @@ class Unit(Elementwise):
         z = float(np.dot(xs, ws[:-1]) + ws[-1])
         (slope,) = SLOPES[_activation(self.op)](np.float64(z), np.float64(self.value))
         d = 0.0 if slope is None else float(slope)
-        return (*(d * w for w in ws[:-1]), *(d * x for x in xs), d)
+        return (*(vanishing(d, w) for w in ws[:-1]), *(vanishing(d, x) for x in xs), d)
 
     def size(self) -> Array:
         count = len(self.data) // 2
@@ -475,6 +475,6 @@ def _wide(x: Any) -> Any:
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None:
+    if axis is None or ndim == 0:
         return tuple(range(ndim))
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))

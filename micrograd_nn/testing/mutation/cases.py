@@ -77,7 +77,7 @@ POINTS: dict[str, tuple[Sequence[float], Sequence[float]]] = {
     "x_normal_pdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
     "normal_cdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
     "gelu": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
-    "relu": (MODERATE, (0.0, 1e-300, 1e9)),
+    "relu": (MODERATE, (0.0, 1e-300, 1e9, np.nan)),
     "abs": (MODERATE, (0.0, 1e-300, 1e9)),
     "sign": (MODERATE, (0.0,)),
     "step": (MODERATE, (0.0,)),
@@ -102,14 +102,14 @@ TUPLES: dict[str, tuple[Sequence[tuple[float, ...]], Sequence[tuple[float, ...]]
         + ((0.0, -1.0, 1.0), (0.0, -1.0, 2.0), (0.0, 0.1, 1.0), (1e200, 3.0, 2.0), (1e-200, 3.0, 2.0), (1e-200, 0.1, 1.0)),
     ),
     "log_of_base": (((0.7, 1.3), (2.1, 0.4)), ((0.0, 2.0), (0.0, -1.0), (1e-300, 2.0), (1e300, -1.0))),
-    "maximum": (PAIRS, ((0.0, 0.0), (1e9, -1e9))),
+    "maximum": (PAIRS, ((0.0, 0.0), (1e9, -1e9), (np.nan, 1.0), (1.0, np.nan))),
     "minimum": (PAIRS, ((0.0, 0.0), (1e9, -1e9))),
     "dominance": (PAIRS, ((0.0, 0.0),)),
     "clip": (
         ((0.3, -1.0, 1.0), (-2.0, -1.0, 1.0), (1.7, -1.0, 1.0)),
         (
             *((-1.0, -1.0, 1.0), (1.0, -1.0, 1.0), (0.3, 1.0, -1.0), (1.7, 1.0, -1.0)),
-            *((-1.0, 1.0, -1.0), (0.0, 1.0, 2.0)),
+            *((-1.0, 1.0, -1.0), (0.0, 1.0, 2.0), (np.nan, -1.0, 1.0)),
             *((-1.7, 1.0, -1.0), (0.5, 0.5, 0.5), (0.7, 0.5, 0.5), (0.3, 0.5, 0.5)),
         ),
     ),
@@ -202,6 +202,8 @@ def _spreads(row: Primitive) -> Iterator[Case]:
     for x, ddof in itertools.product((MATRIX, 1e6 + MATRIX), (0, 1)):
         yield Case(row, (x,), {"axis": -1, "ddof": ddof, "keepdims": False})
     yield Case(row, (TIED,), {"axis": -1, "ddof": 0, "keepdims": False})
+    for ddof in (1, 2):
+        yield Case(row, (MATRIX[:, :1],), {"axis": -1, "ddof": ddof, "keepdims": False})
 
 
 def _along(row: Primitive, *further: Array, **params: Any) -> Iterator[Case]:
@@ -210,6 +212,8 @@ def _along(row: Primitive, *further: Array, **params: Any) -> Iterator[Case]:
             yield Case(row, (x,), {"axis": axis, **params}, 2)
     for x in further:
         yield Case(row, (x,), {"axis": -1, **params})
+    if row.name == "softmax":
+        yield Case(row, (np.array(0.7),), {"axis": -1})
 
 
 def _labelled(row: Primitive) -> Iterator[Case]:
@@ -323,8 +327,12 @@ def _units(row: Primitive) -> Iterator[Case]:
         ([0.5, -1.5], [2.0, 0.7, -0.3]),
         ([1.0], [-0.8, 0.2]),
         ([0.4, 0.9, -0.2], [0.3, -1.1, 0.6, 0.1]),
+        ([0.5], [2.0, -1.0]),  # w·x + b = 0
     ):
         yield Case(row, (xs, ws), order=2)
+    if row.name == "unit_relu":  # switched off by an infinite input
+        yield Case(row, ([np.inf, 0.5], [-1.0, 0.7, 0.2]), order=2)
+        yield Case(row, ([np.inf, 0.5], [1.0, 0.7, 0.2]))
 
 
 def cases_of(row: Primitive) -> list[Case]:

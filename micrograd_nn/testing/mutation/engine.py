@@ -115,13 +115,13 @@ def _make_pulls(fault: Edit) -> None:
             row.rules = row.rules
 
 
-def engine_mutants() -> Iterator[Mutant]:
-    """Yield each faulty engine, found or not."""
+def engine_mutants(every: int = 1) -> Iterator[Mutant]:
+    """Yield each faulty engine, found or not; every k-th, to be quick."""
     checks = engine_checks()
     found = first_to_fail(checks)
     if found is not None:
         raise AssertionError(f"the engine fails as it is, before it is changed: {found}") from found.error
-    for fault in _faults():
+    for fault in _faults()[every - 1 :: every]:
         with _installed(fault):
             failure = first_to_fail(checks)
         yield Mutant("engine", fault.name, fault.change, "" if failure is None else str(failure))

@@ -18,8 +18,8 @@ from micrograd_nn.testing.mutation.reviewed import Key, reviewed
 from micrograd_nn.testing.mutation.rules import rule_mutants
 from micrograd_nn.testing.session import collected
 
-#: Of these, ``quick`` tries every so manieth.
-_QUICK = 29
+#: Of the rules' mutants and of the others, ``quick`` tries every so manieth.
+_QUICK, _QUICK_FAULTS = 29, 5
 
 
 @collected
@@ -115,13 +115,14 @@ def _mutants(
         yield from rule_mutants(rows, battery, checks or (), every)
         return
     yield from rule_mutants(_own_rows(), battery, checks or (), every)
-    yield from engine_mutants()
-    yield from checker_mutants()
+    faults = 1 if every == 1 else _QUICK_FAULTS
+    yield from engine_mutants(faults)
+    yield from checker_mutants(faults)
 
 
 def _own_rows() -> list[Primitive]:
     """Return the library's rows; of the units, those whose activation reads what it can."""
-    units = [unit(table[name]) for name in ("gaussian", "tan")]
+    units = [unit(table[name]) for name in ("gaussian", "tan", "relu")]
     return [
         row
         for row in table.values()
