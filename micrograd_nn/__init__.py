@@ -17,7 +17,7 @@ from micrograd_nn.graph.node import (
     no_grad,
     record_lines,
 )
-from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.own import primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import (
@@ -33,7 +33,7 @@ from micrograd_nn.nn import (
     Neuron,
     Sequential,
 )
-from micrograd_nn.readers import draw, summary, trace
+from micrograd_nn.readers import draw, explain, summary, trace
 from micrograd_nn.training import (
     SGD,
     Adam,
@@ -85,6 +85,7 @@ __all__ = [
     "record_lines",
     "primitive",
     "draw",
+    "explain",
     "summary",
     "trace",
     "functional",

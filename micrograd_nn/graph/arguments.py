@@ -69,8 +69,8 @@ def _checked(array: np.ndarray[Any, Any], arg: Any) -> np.ndarray[Any, Any]:
 def _refuse_missing(array: Any) -> None:
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise TypeError(
-            f"{np.ma.count_masked(array)} of {array.size} elements are masked, and a Tensor has "
-            "no mask: fill them first, as by array.filled(0.0)"
+            f"{np.ma.getmaskarray(array).sum()} of {array.size} elements are masked, and a "
+            "Tensor has no mask: fill them first, as by array.filled(0.0)"
         )
 
 

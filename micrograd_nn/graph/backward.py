@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.faults import raise_for_rule
 from micrograd_nn.graph.node import GraphError, Node
 from micrograd_nn.graph.pull import unbroadcast_axes
 from micrograd_nn.graph.vanishing import without_vanishing
@@ -71,6 +72,7 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
     """Do one backward pass; return the leaves with the gradients they had, and if there is NaN."""
     order, leaves = _reachable(root)
     try:
+        node, g = root, seed
         root._grad = seed
         with np.errstate(all="ignore", invalid="raise"):
             for node in reversed(order):
@@ -80,9 +82,11 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
                 elif g:
                     node._op.pull(node, g)  # type: ignore[union-attr]
             has_nan = any(_is_nan(leaf._grad) for leaf, _ in leaves)
-    except BaseException:
+    except BaseException as error:
         for leaf, before in leaves:
             leaf._grad = before
+        if isinstance(error, Exception):
+            raise_for_rule(node, g, error)
         raise
     return leaves, has_nan
 
@@ -117,6 +121,7 @@ def checked_seed(root: Node, seed: Any) -> Any:
     if isinstance(seed, Node):
         seed = seed._data
     if isinstance(root._data, float) and not isinstance(root._data, np.generic):
+        check_shape_of_seed(root, np.shape(seed))
         return float(seed)
     if np.asarray(seed).dtype.kind not in "fiub":
         raise TypeError(f"the seed must be real numbers, got {np.asarray(seed).dtype}")
@@ -244,6 +249,8 @@ def _ones(count: int, dtype: Any) -> Any:
 def _summed(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Sum a cotangent over the axes along which an input of that shape was repeated."""
     axes = unbroadcast_axes(cotangent.shape, shape)
+    if not axes:
+        return np.broadcast_to(cotangent, shape)
     if axes == (0,) and cotangent.ndim == 2:  # the gradient of a bias: BLAS is four times as fast
         try:
             return _ones(len(cotangent), cotangent.dtype).dot(cotangent).reshape(shape)

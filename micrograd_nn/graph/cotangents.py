@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.backward import check_shape_of_seed, checked_seed
+from micrograd_nn.graph.faults import raise_for_rule
 from micrograd_nn.graph.node import UNREACHED, Group, Node, StaleGraphError
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.primitive import as_floating
@@ -56,9 +57,13 @@ def cotangents(
         for node in reversed(order):
             if node._op is None or node not in found or node not in active:
                 continue
-            for _, child, cotangent in pulled(node, found[node], active, create_graph):
-                cotangent = fitted(cotangent, child)
-                found[child] = cotangent if child not in found else found[child] + cotangent
+            try:
+                for _, child, cotangent in pulled(node, found[node], active, create_graph):
+                    cotangent = fitted(cotangent, child)
+                    found[child] = cotangent if child not in found else found[child] + cotangent
+            except Exception as error:
+                raise_for_rule(node, found[node], error)
+                raise
     return found
 
 

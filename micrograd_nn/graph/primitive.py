@@ -13,6 +13,7 @@ import numpy as np
 from micrograd_nn.graph.ieee import ieee
 from micrograd_nn.graph.node import Node, StaleGraphError
 from micrograd_nn.graph.pull import Pull, float_pull, pull_tuple
+from micrograd_nn.graph.row_docs import Doc, Signature
 
 Rule = Callable[..., Any]
 
@@ -64,12 +65,26 @@ class Primitive:
         Whether it is a sum of products, one factor from each argument.
     hides_nan : bool
         Whether it may leave out elements of its arguments, and with them a NaN.
+    about : str
+        What it computes, in a sentence; by default what the kernel's docstring says, or the
+        notation.
+    example : str
+        Lines of a doctest.
+
+    Attributes
+    ----------
+    activation : Primitive or None
+        The function that a unit, g(w·x + b), applies to its weighted sum.
 
     Notes
     -----
     ``row(*args, **params)`` computes on floats and arrays, and records on nodes. Rows are made by
-    ``primitive``, pickle by name and are compared by identity.
+    ``primitive``, pickle by name and are compared by identity. ``help(row)`` shows a text that is
+    written from these fields.
     """
+
+    __doc__ = Doc(__doc__)
+    __signature__ = Signature()
 
     def __init__(
         self,
@@ -89,6 +104,8 @@ class Primitive:
         vector: bool = False,
         multilinear: bool = False,
         hides_nan: bool = False,
+        about: str = "",
+        example: str = "",
     ) -> None:
         self.name = name
         self.on_arrays = on_arrays
@@ -104,9 +121,13 @@ class Primitive:
         self.vector = vector
         self.multilinear = multilinear
         self.hides_nan = hides_nan
+        self.about = about
+        self.example = example
+        self.activation: Primitive | None = None
         self.row: Primitive = self  # but for the variants that single nodes use
         self.pull: Pull
         self.rules = tuple(rules)
+        self.__name__ = name
 
     @property
     def rules(self) -> tuple[Rule | None, ...]:
@@ -181,6 +202,9 @@ class Primitive:
             return Node.kinds["Value"].record(self, (tuple(xs), tuple(ys)), {})
         assert self.on_floats is not None
         return self.on_floats(xs, ys)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Primitive:
+        return self  # help() and Sphinx know by a __get__ that an object is a function
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -290,43 +314,7 @@ def primitive(
     on_floats: Callable[..., float] | None = None,
     **row: Any,
 ) -> Primitive:
-    """Add a row to the table: a new operation, with all that the built-in ones have.
-
-    Parameters
-    ----------
-    name : str
-        A new name.
-    forward : callable
-        ``forward(*args, **params)``, written in NumPy. It is given floats or arrays.
-    rules : callable or sequence of callables
-        One derivative rule per argument, ``rule(g, z, *args, **params)``: see ``Primitive``.
-    on_floats : callable, optional
-        A faster kernel for Python floats; ``forward`` by default.
-    **row
-        The other fields of ``Primitive``: ``notation``, ``domain``, ``kinks``, ``elementwise`` ...
-
-    Returns
-    -------
-    Primitive
-        The row; call it as a function.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from micrograd_nn import Value, primitive
-    >>> def cube_x(g, z, x):
-    ...     return g * 3 * x * x
-    >>> cube = primitive("cube_doc", lambda x: x * x * x, cube_x, notation="{}³")
-    >>> x = Value(2.0)
-    >>> cube(x).backward()
-    >>> x.grad
-    12.0
-    """
+    """Add a row to the table; ``graph.own.primitive`` does so for a user, with checks."""
     if name in table:
         raise ValueError(f"the table already has an operation {name!r}: choose another name")
     if on_floats is None and row.get("elementwise", True):

@@ -133,10 +133,13 @@ class Tensor(Recorded):
         """
         grad = self._grad
         if type(grad) is float:
-            return np.zeros(self.shape, self.dtype)
-        if self._op is None or isinstance(grad, Node):
+            view = np.zeros(
+                self.shape, self.dtype
+            )  # read-only: nothing would come of writing to it
+        elif self._op is None or isinstance(grad, Node):
             return grad
-        view = np.asarray(grad).view()  # inner nodes may share the array of their gradient
+        else:
+            view = np.asarray(grad).view()  # inner nodes may share the array of their gradient
         view.flags.writeable = False
         return view
 

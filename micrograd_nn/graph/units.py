@@ -86,6 +86,7 @@ def unit(activation: Primitive) -> Primitive:
         vector=True,
     )
     row.pull = _pull_unit
+    row.activation = activation
     return row
 
 

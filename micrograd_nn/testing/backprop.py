@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from micrograd_nn.graph.node import Node, record_lines
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
+from micrograd_nn.readers.explain.derive import Derivation, derive
+from micrograd_nn.readers.explain.terms import Symbol, symbols, times, without
+from micrograd_nn.readers.explain.text import text
 from micrograd_nn.testing.blame import worst_of
 from micrograd_nn.testing.errors import Disagreement, GradientError
 from micrograd_nn.testing.hints import hint
@@ -43,6 +46,8 @@ class Mark:
         What kind of mistake it may be.
     line : str or None
         ``file:line`` of the forward computation.
+    right : str
+        The right equation, where the given one is wrong.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Mark:
     wrong: Disagreement | None = None
     why: str = ""
     line: str | None = None
+    right: str = ""
 
     def __str__(self) -> str:
         sign = "✓" if self.wrong is None else "✗"
@@ -58,6 +64,7 @@ class Mark:
         if self.wrong is not None:
             text += f"\n    {self.wrong}"
             text += f"\n    hint: {self.why}" if self.why else ""
+            text += f"\n    right: {self.right}" if self.right else ""
             text += f"\n    forward: {self.line}" if self.line else ""
         return text
 
@@ -87,6 +94,7 @@ def check_backprop(
     *,
     inputs: Mapping[str, Any] | None = None,
     seed: Any = None,
+    convention: str = "gradient",
 ) -> Marks:
     """Check gradients that were derived by hand, each equation by itself.
 
@@ -106,6 +114,9 @@ def check_backprop(
         The arguments of ``forward``, by name. Floating arrays are recorded.
     seed : array, optional
         The gradient of the result, for one that isn't a scalar.
+    convention : {"gradient", "articles"}
+        ``"articles"``: with a mean over m examples, the gradients of inner values are those of the
+        sum (``dZ = A − Y``), and 1/m stands before those of the parameters only.
 
     Returns
     -------
@@ -142,13 +153,17 @@ def check_backprop(
     ...     print(error.blamed)
     ['z']
     """
+    if convention not in ("gradient", "articles"):
+        raise ValueError(f"convention must be 'gradient' or 'articles', got {convention!r}")
     root, named = _recorded(forward, inputs)
     given = _by_name(grads, named)
     wanted = list(given) if wrt is None else [_known(name, named) for name in wrt]
     missing = [name for name in wanted if name not in given]
     if missing:
         raise KeyError(f"no gradient was given for {', '.join(missing)}: put it into grads")
-    marks = Marks(tuple(_marked(root, named, given, set(wanted), seed)))
+    formulas = Formulas(root, named, convention == "articles")
+    found = _marked(root, named, formulas.unscaled(given), set(wanted), seed)
+    marks = Marks(tuple(formulas.beside(mark) for mark in found))
     if marks.blamed:
         wrong = [mark.wrong for mark in marks.marks if mark.wrong is not None]
         raise GradientError(str(marks), marks.blamed, wrong)
@@ -198,6 +213,53 @@ def _compared(node: Node, name: str, got: Array, value: Array, bound: Array) -> 
     if worst is None:
         return Mark(name, shape, None, "", line), True
     return Mark(name, shape, worst, hint(got, value) or "", line), bool(np.isfinite(got).all())
+
+
+class Formulas:
+    """The equations of the backward pass, as ``explain`` derives them, by the name of the value."""
+
+    def __init__(self, root: Node, named: Mapping[str, Node], articles: bool) -> None:
+        self._articles = articles
+        self._made: Derivation | None = None
+        self._root = root
+        self._named = named
+
+    @property
+    def made(self) -> Derivation | None:
+        """The derivation; None where there is none, as for a root that isn't a number."""
+        if self._made is None and np.size(self._root._data) == 1:
+            names = {node: name for name, node in self._named.items()}
+            self._made = derive(self._root, names=names)
+        return self._made
+
+    def unscaled(self, given: dict[str, Array]) -> dict[str, Array]:
+        """Return gradients in the articles' convention as gradients of the mean."""
+        if not self._articles or self.made is None or not self.made.counts:
+            return given
+        count = next(iter(self.made.counts.values()))
+        scaled = self.made.scaled
+        return {n: g / count if f"d{n}" in scaled else g for n, g in given.items()}
+
+    def beside(self, mark: Mark) -> Mark:
+        """Return a mark with the right equation beside the wrong one."""
+        if mark.wrong is None or self.made is None:
+            return mark
+        name = f"d{mark.name}"
+        term = next((e.term for e in self.made.backward if e.name == name), None)
+        if term is None:
+            return mark
+        note = ""
+        if self.made.counts and not self._articles:
+            count = next(iter(self.made.counts))
+            begun = name in self.made.scaled and not any(
+                s.name in self.made.scaled for s in symbols(term)
+            )
+            if begun:  # from here on, 1/m is in the gradients that are given
+                term = times(Symbol(f"1/{count}"), term)
+            elif name not in self.made.scaled:
+                term = without(term, Symbol(f"1/{count}"))
+            note = f"  ({count} = {self.made.counts[count]})" if begun else ""
+        return replace(mark, right=f"{name} = {text(term)}{note}")
 
 
 # --------------------------------------------------------------------------- names of values

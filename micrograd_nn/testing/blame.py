@@ -17,6 +17,8 @@ from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.pull import call
 from micrograd_nn.testing.errors import Disagreement
 from micrograd_nn.testing.hints import hint
+from micrograd_nn.testing.kinks import Kink
+from micrograd_nn.testing.numeric import met_kinks
 from micrograd_nn.testing.oracle import Oracle, unit_roundoff
 from micrograd_nn.testing.snippets import reproduction
 from micrograd_nn.testing.tangents import Local, summed_to
@@ -79,6 +81,49 @@ def faults(
         for fault, key in _faults_of_rules(node, at, rng):
             found.setdefault(key, fault)
     return list(found.values()) or _fault_of_accumulation(oracle, seed, labels or {})
+
+
+# ------------------------------------------------------------------------------------- kinks
+
+
+def faults_at_kinks(oracle: Oracle, notes: list[str], rng: np.random.Generator) -> list[Fault]:
+    """Return the rules that don't give the documented value at a declared kink, bit for bit.
+
+    What was met and is right is added to ``notes``.
+    """
+    found: list[Fault] = []
+    with np.errstate(all="ignore"):
+        for node, at in oracle.locals.items():
+            for kink, held in met_kinks(at.op, at.data):
+                w = random_like(node._data, rng)
+                documented = kink.derivatives(*at.data)
+                results = dict(ruled(node, w))
+                wrong = [
+                    _off_kink(node, at, place, kink, held, w, results[place], documented[place])
+                    for place in results
+                    if documented[place] is not None
+                ]
+                found += [fault for fault in wrong if fault is not None]
+                note = f"at the kink {kink.label} of {at.op.name} the derivative is as documented"
+                if not any(wrong) and note not in notes:
+                    notes.append(note)
+    return found
+
+
+def _off_kink(
+    node: Node, at: Local, place: int, kink: Kink, held: Array, w: Any, got: Any, documented: Any
+) -> Fault | None:
+    shape = np.shape(node._data)
+    dtype = np.asarray(w).dtype
+    should = np.asarray(w) * np.broadcast_to(np.asarray(documented, dtype), shape)
+    got, held = np.broadcast_to(got, shape), np.broadcast_to(held, shape)
+    same = (got == should) | (np.isnan(got) & np.isnan(should)) | ~held
+    if np.all(same):
+        return None
+    index = tuple(int(i) for i in np.argwhere(~same)[0])
+    worst = Disagreement("cotangent", index, float(got[index]), float(should[index]), 0.0)
+    why = f"at the kink {kink.label} the documented derivative is {np.ravel(documented)[0]}"
+    return Fault(at.op.name, _place(node, at, place), worst, why)
 
 
 # ------------------------------------------------------------------------------------- rules

@@ -96,14 +96,14 @@ def _silu_terms(x: Array) -> tuple[Array, Array]:
     return _sigmoid(x), _times(_sigmoid_slope(x), x)
 
 
-def _slope_terms(x: Array) -> tuple[Array, Array]:
+def _silu_slope_terms(x: Array) -> tuple[Array, Array]:
     slope = _sigmoid_slope(x)
-    return slope, -_times(slope, x * np.tanh(0.5 * x))
+    return 2.0 * slope, -_times(slope, x * np.tanh(0.5 * x))
 
 
-def _pdf_terms(x: Array) -> tuple[Array, Array]:
+def _gelu_slope_terms(x: Array) -> tuple[Array, Array]:
     density = special.normal_pdf_array(x)
-    return density, -_times(density, x * x)
+    return 2.0 * density, -_times(density, x * x)
 
 
 def _bce_terms(x: Array, y: Array) -> tuple[Array, Array]:
@@ -155,7 +155,6 @@ SLOPES: dict[str, Slopes] = {
     "gaussian": lambda x, z: (-2.0 * _times(special.exp_minus_square_array(x), x),),
     "erf": lambda x, z: (1.1283791670955126 * special.exp_minus_square_array(x),),
     "normal_pdf": lambda x, z: (-_times(special.normal_pdf_array(x), x),),
-    "x_normal_pdf": lambda x, z: (_sum(_pdf_terms(x)),),
     "normal_cdf": lambda x, z: (special.normal_pdf_array(x),),
     "relu": lambda x, z: (_known(x > 0, x),),
     "leaky_relu": lambda x, slope, z: (
@@ -165,7 +164,8 @@ SLOPES: dict[str, Slopes] = {
     "elu": _elu,
     "gelu": lambda x, z: (_sum(_gelu_terms(x)),),
     "silu": lambda x, z: (_sum(_silu_terms(x)),),
-    "x_sigmoid_slope": lambda x, z: (_sum(_slope_terms(x)),),
+    "gelu_slope": lambda x, z: (_sum(_gelu_slope_terms(x)),),
+    "silu_slope": lambda x, z: (_sum(_silu_slope_terms(x)),),
     "sigmoid_minus": lambda x, y, z: (_sigmoid_slope(x), -1.0),
     "bce_with_logits": lambda x, y, z: (_sum(_bce_terms(x, y)), -x),
     "huber": lambda e, delta, z: (np.minimum(np.maximum(e, -delta), delta), None),
@@ -177,9 +177,9 @@ SLOPES: dict[str, Slopes] = {
 
 #: Where a derivative is a sum of two terms, which may cancel: its error is relative to these.
 TERMS: dict[str, Callable[..., tuple[Array, Array]]] = {
-    "x_normal_pdf": _pdf_terms,
     "gelu": _gelu_terms,
     "silu": _silu_terms,
-    "x_sigmoid_slope": _slope_terms,
+    "gelu_slope": _gelu_slope_terms,
+    "silu_slope": _silu_slope_terms,
     "bce_with_logits": _bce_terms,
 }

@@ -108,10 +108,14 @@ class Subject:
         return node, random_like(node._data, rng)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Leave gradients, running means and random generators as they were before the block."""
+    def undisturbed(self, data: bool = True) -> Iterator[None]:
+        """Leave gradients, running means and random generators as they were before the block.
+
+        Without ``data``, only gradients and generators.
+        """
         grads = [leaf._grad for leaf in self.leaves]
-        states = [module.state_dict() for module in self._modules]
+        modules = self._modules if data else []
+        states = [module.state_dict() for module in modules]
         drawn = [
             (generator, generator.bit_generator.state)
             for module in self._modules
@@ -120,7 +124,7 @@ class Subject:
         try:
             yield
         finally:
-            for module, state in zip(self._modules, states, strict=True):
+            for module, state in zip(modules, states, strict=True):
                 module.load_state_dict(state)
             for generator, before in drawn:
                 generator.bit_generator.state = before

@@ -96,6 +96,23 @@ def test_argnums():
             grad(f, argnums=wrong)(2.0, 3.0, 5.0)
 
 
+@pytest.mark.parametrize("argnums", [[0, 1], (0, 0), (1, 0, 1), [-1]])
+def test_argnums_gives_one_gradient_for_each_position(argnums):
+    found = grad(lambda x, y: x * y * y, argnums)(2.0, 3.0)
+    assert found == tuple((9.0, 12.0)[i] for i in argnums)
+    second = hessian(lambda x, y: x * y * y, argnums)(2.0, 3.0)
+    known = ((0.0, 6.0), (6.0, 4.0))
+    assert second == tuple(tuple(known[i][j] for j in argnums) for i in argnums)
+    columns = jacobian(lambda x, y: F.stack([x * y, y]), argnums)(2.0, 3.0)
+    assert [c.tolist() for c in columns] == [([3.0, 0.0], [2.0, 1.0])[i] for i in argnums]
+
+
+@pytest.mark.parametrize("argnums", ["x", 1.0, None, (0, "y")])
+def test_argnums_that_are_no_positions_are_refused(argnums):
+    with pytest.raises(TypeError, match="argnums is the position of an argument or a tuple of"):
+        grad(lambda x, y: x * y, argnums)(1.0, 2.0)
+
+
 def test_arguments_that_are_not_differentiated_pass_as_they_are():
     seen = []
 

@@ -255,3 +255,16 @@ def test_long_doubles_beside_a_tensor_become_float64(dtype):
             assert y.dtype == np.float64
         (t * other).sum().backward()
         assert t.grad.dtype == dtype
+
+
+def test_a_gradient_that_is_not_there_yet_cannot_be_written_to():
+    """What is written would be lost without a word."""
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(ValueError, match="read-only"):
+        t.grad[...] = 5.0
+    t.grad = np.full(2, 5.0)
+    t.grad[0] += 1.0
+    (t * t).sum().backward()
+    assert list(t.grad) == [8.0, 9.0]
+    t.zero_grad()
+    assert list(t.grad * 2) == [0.0, 0.0]

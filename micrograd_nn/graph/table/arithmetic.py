@@ -28,6 +28,8 @@ add = primitive(
     notation="{} + {}",
     code="{} + {}",
     textbook=("1", "1"),
+    about="Return the sum x + y.",
+    example=">>> F.add(1.0, 2.0), grad(F.add, (0, 1))(1.0, 2.0)\n(3.0, (1.0, 1.0))",
 )
 
 
@@ -47,6 +49,8 @@ sub = primitive(
     notation="{} − {}",
     code="{} - {}",
     textbook=("1", "-1"),
+    about="Return the difference x − y.",
+    example=">>> F.sub(1.0, 2.0), grad(F.sub, (0, 1))(1.0, 2.0)\n(-1.0, (1.0, -1.0))",
 )
 
 
@@ -62,6 +66,8 @@ neg = primitive(
     notation="−{}",
     code="-{}",
     textbook=("-1",),
+    about="Return −x.",
+    example=">>> F.neg(2.0), grad(F.neg)(2.0)\n(-2.0, -1.0)",
 )
 
 
@@ -81,6 +87,8 @@ mul = primitive(
     notation="{} ∘ {}",
     code="{} * {}",
     textbook=("{1}", "{0}"),
+    about="Return the product x ∘ y, element by element.",
+    example=">>> F.mul(2.0, 3.0), grad(F.mul, (0, 1))(2.0, 3.0)\n(6.0, (3.0, 2.0))",
 )
 
 
@@ -101,6 +109,8 @@ div = primitive(
     code="{} / {}",
     textbook=("1 / {1}", "-{0} / {1}**2"),
     domain="y != 0",
+    about="Return the quotient x / y; x / 0 is inf, -inf or NaN, as in NumPy.",
+    example=">>> F.div(1.0, 2.0), grad(F.div, (0, 1))(1.0, 2.0)\n(0.5, (0.5, -0.25))",
 )
 
 
@@ -156,6 +166,10 @@ power = primitive(
     textbook=("{1} * {0}**({1} - 1)", "{z} * log({0})"),
     domain="x > 0",
     kinks={"x == 0 and y == 0": "0: x**0 is 1 everywhere, with derivative 0"},
+    about="Return x to the power y.",
+    example=(
+        ">>> F.power(2.0, 3.0), grad(F.power)(2.0, 3.0), grad(F.power)(0.0, 0.0)\n(8.0, 12.0, 0.0)"
+    ),
 )
 
 
@@ -206,7 +220,7 @@ log_of_base = primitive(
     on_floats=_log_of_base_float,
     notation="log {}",
     domain="x > 0",
-    kinks={"x == 0": "0 for y >= 0, since 0**y is constant for y > 0"},
+    kinks={"x == 0": "inf, though the value is 0 for y >= 0, since 0**y is constant for y > 0"},
 )
 
 
@@ -223,6 +237,8 @@ absolute = primitive(
     code="np.abs({})",
     textbook=("sign({0})",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
+    about="Return the absolute value ``|x|``.",
+    example=">>> F.abs(-3.0), grad(F.abs)(-3.0), grad(F.abs)(0.0)\n(3.0, -1.0, 0.0)",
 )
 
 sign = primitive(
@@ -234,6 +250,8 @@ sign = primitive(
     code="np.sign({})",
     textbook=("0",),
     kinks={"x == 0": "0"},
+    about="Return −1, 0 or 1, the sign of x.",
+    example=">>> F.sign(-3.0), F.sign(0.0), grad(F.sign)(-3.0)\n(-1.0, 0.0, 0.0)",
 )
 
 
@@ -288,8 +306,8 @@ def where_smaller(g, z, x, y):
     return g * dominance(y, x)
 
 
-def _larger_or_smaller(name: str, relation: str, rules: Any) -> Any:
-    short = name[:3]
+def _larger_or_smaller(name: str, which: str, relation: str, rules: Any, example: str) -> Any:
+    short, f = name[:3], f"F.{name}"
     return primitive(
         name,
         getattr(np, name),
@@ -299,11 +317,17 @@ def _larger_or_smaller(name: str, relation: str, rules: Any) -> Any:
         code=f"np.{name}({{}}, {{}})",
         textbook=(f"[{{0}} {relation} {{1}}]", f"[{{1}} {relation} {{0}}]"),
         kinks={"x == y": "1/2 each (ties split evenly)"},
+        about=f"Return the {which} of x and y.",
+        example=f">>> {f}(2.0, 5.0), grad({f}, (0, 1))(2.0, 5.0), grad({f})(2.0, 2.0)\n{example}",
     )
 
 
-maximum = _larger_or_smaller("maximum", ">", (where_larger, where_smaller))
-minimum = _larger_or_smaller("minimum", "<", (where_smaller, where_larger))
+maximum = _larger_or_smaller(
+    "maximum", "larger", ">", (where_larger, where_smaller), "(5.0, (0.0, 1.0), 0.5)"
+)
+minimum = _larger_or_smaller(
+    "minimum", "smaller", "<", (where_smaller, where_larger), "(2.0, (1.0, 0.0), 0.5)"
+)
 
 
 def _clip_float(x: float, lo: float, hi: float) -> float:
@@ -352,7 +376,7 @@ clip = primitive(
     notation="clip({}, {}, {})",
     code="np.clip({}, {}, {})",
     textbook=("[{1} <= {0} <= {2}]", "[{0} < {1}]", "[{0} > {2}]"),
-    kinks={"x == lo or x == hi": "1: the gradient passes at the bounds"},
+    kinks={"lo <= hi and (x == lo or x == hi)": "1: the gradient passes at the bounds"},
 )
 
 
@@ -386,4 +410,6 @@ where = primitive(
     code="np.where({}, {}, {})",
     textbook=("0", "{0}", "1 - {0}"),
     hides_nan=True,
+    about="Return x where the condition c holds, else y; what isn't chosen gets no gradient.",
+    example=">>> grad(lambda x: F.where(x > 0, F.log(x), 0.0))(0.0)  # not NaN\n0.0",
 )

@@ -386,4 +386,10 @@ matmul = primitive(
     textbook=("{g} {1}ᵀ", "{0}ᵀ {g}"),
     elementwise=False,
     multilinear=True,
+    about="Return the matrix product of x (..., n, k) and y (..., k, m), as ``np.matmul``.",
+    example=(
+        ">>> W, x = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])\n"
+        ">>> F.matmul(W, x), grad(lambda x: F.matmul(W, x).sum())(x)\n"
+        "(array([-1., -1.]), array([4., 6.]))"
+    ),
 )

@@ -68,7 +68,8 @@ softmax = primitive(
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     shifted, largest = _shifted(x, axis)
-    result = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)) + largest
+    with np.errstate(divide="ignore"):  # log Σ 0, where all elements are −inf
+        result = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)) + largest
     return result if keepdims else np.squeeze(result, axis=axis)
 
 

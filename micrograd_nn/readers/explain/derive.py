@@ -13,7 +13,7 @@ inner values are those of the sum over examples, as articles have them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from micrograd_nn.readers.explain.terms import (
     add,
     length,
     shortest,
+    symbols,
     times,
 )
 from micrograd_nn.readers.labels import is_number, labels
@@ -84,6 +85,8 @@ class Derivation:
         What the numbers of examples, such as m, are.
     inputs, parameters : list of (str, shape)
         The named leaves without and with a gradient.
+    data : dict of str to array or float
+        What they hold.
     scaled : set of str
         The gradients that are those of the sum over examples.
     """
@@ -94,17 +97,27 @@ class Derivation:
     counts: dict[str, int]
     inputs: list[tuple[str, Shape]]
     parameters: list[tuple[str, Shape]]
+    data: dict[str, Any]
     scaled: set[str]
 
 
 class Deriver:
     """Derives the equations of one graph; see ``derive``."""
 
-    def __init__(self, root: Node, wrt: Sequence[Node] | None, count: str) -> None:
+    def __init__(
+        self,
+        root: Node,
+        wrt: Sequence[Node] | None,
+        count: str,
+        names: Mapping[Node, str] | None = None,
+    ) -> None:
         self.root = root
-        self.order = toposort(root)
+        self.order = _above(root, set(wrt or ()))
         self.names = labels(self.order)
-        self.layers: set[Node] = set()  # the results of layers, which were given names
+        self.layers: set[Node] = set()  # the results of layers, and others that were given names
+        if names:
+            self.names.update(names)
+            self.layers.update(names)
         self._name_constants()
         self._name_layers()
         self.count = count
@@ -113,8 +126,11 @@ class Deriver:
         self.standin: dict[Node, Node] = {}  # for each node of the graph
         self.shares: dict[Node, tuple[str, float, Node]] = {}  # of means: 1/m, a sign, the input
         self.scaled: set[str] = set()
+        self.one_hot: dict[Node, Node] = {}
+        self.given: dict[str, Any] = {}  # inputs that no node holds
         leaves = [n for n in self.order if n.op is None and n.requires_grad]
         self.wanted = set(leaves if wrt is None else wrt)
+        self.leaves = [n for n in self.order if n.op is None or n in self.wanted]
         self.active: set[Node] = set()
         for node in self.order:
             if node in self.wanted or any(i in self.active for i in node.inputs):
@@ -126,6 +142,7 @@ class Deriver:
             if not is_number(node)
             and (
                 node.op is None
+                or node in self.wanted
                 or node is root
                 or node.name is not None
                 or node in self.layers
@@ -180,7 +197,7 @@ class Deriver:
             if is_number(node):
                 self.standin[node] = node
                 continue
-            if node.op is not None:
+            if node.op is not None and node not in self.wanted:
                 made = self._recorded_again(node)
                 if node not in self.shown:
                     self.standin[node] = made
@@ -203,8 +220,12 @@ class Deriver:
                 whole = arrays.sum_(whole, axis=None, keepdims=False)
             one_over = self._symbol(name, 1.0 / self.counts[name[2:]])
             return arithmetic.mul(arithmetic.mul(sign, one_over), whole)  # type: ignore[no-any-return]
-        made = op([*args], **node.params) if op.variadic else op(*args, **node.params)
-        return made  # type: ignore[no-any-return]
+        if op.name == "label_cross_entropy":
+            hot, logs = self._one_hot(node), fused.log_softmax(args[0], axis=-1)
+            picked = arrays.sum_(arithmetic.mul(hot, logs), axis=-1, keepdims=False)
+            return arithmetic.neg(picked)  # type: ignore[no-any-return]
+        recorded: Node = op([*args], **node.params) if op.variadic else op(*args, **node.params)
+        return recorded
 
     def _share(self, node: Node) -> tuple[str, float, Node] | None:
         """Return 1/m, a sign and the input, if a node is a mean over all elements of an array.
@@ -286,7 +307,8 @@ class Deriver:
         return equation, {share: (symbol, symbol)}
 
     def _equation(self, node: Node, parts: Parts, like: Any) -> Equation:
-        written, exact = Number(0.0), Number(0.0)
+        written: Term = Number(0.0)
+        exact: Term = Number(0.0)
         data: Any = 0.0
         for share, (textbook, stable) in parts.items():
             one = Symbol(share) if share else ONE
@@ -343,25 +365,32 @@ class Deriver:
         for place, (child, rule) in enumerate(zip(node.inputs, op.rules, strict=True)):
             if rule is None or child not in self.active:
                 continue
-            exact = rule(stable, z, *args, **node.params)
-            textbook = _TEXTBOOK.get(op.name)
             if op.name == "label_cross_entropy":
-                part = arithmetic.mul(
-                    arrays.reshape(g, shape=(*shape_of(g), 1)),
-                    arithmetic.sub(fused.softmax(args[0], axis=-1), self._one_hot(node)),
-                )
-            elif textbook is not None:
-                part = textbook(g, z, *args, **node.params)
-            elif op.elementwise:
-                part = arithmetic.mul(g, slope(op, place)(z, *args))
+                off = arithmetic.sub(fused.softmax(args[0], axis=-1), self._one_hot(node))
+                columns = (arrays.reshape(x, shape=(*shape_of(x), 1)) for x in (g, stable))
+                part, exact = (arithmetic.mul(column, off) for column in columns)
+            elif op.name in _TEXTBOOK:
+                textbook = _TEXTBOOK[op.name]
+                part, exact = (textbook(x, z, *args, **node.params) for x in (g, stable))
             else:
-                part = rule(g, z, *args, **node.params)
+                exact = rule(stable, z, *args, **node.params)
+                part = (
+                    arithmetic.mul(g, slope(op, place)(z, *args))
+                    if op.elementwise
+                    else rule(g, z, *args, **node.params)
+                )
             yield child, part, exact
 
     def _one_hot(self, node: Node) -> Node:
-        labels_, classes = node.params["labels"], np.shape(node.inputs[0]._data)[-1]
-        name = next(n for n in ("Y", "Y_", "one-hot") if n not in self.names.values())
-        return self._symbol(name, np.eye(classes, dtype=node._data.dtype)[labels_])
+        """Return the labels of a cross-entropy as rows of 0 and 1, a symbol."""
+        if node not in self.one_hot:
+            labels_, classes = node.params["labels"], np.shape(node.inputs[0]._data)[-1]
+            taken = {*self.names.values(), *self.given}
+            name = next(n for n in ("Y", *(f"Y{k}" for k in range(2, 1000))) if n not in taken)
+            rows = np.eye(classes, dtype=node._data.dtype)[labels_]
+            self.one_hot[node] = self._symbol(name, rows)
+            self.given[name] = rows
+        return self.one_hot[node]
 
     def _fitted(self, pair: Sequence[Any], child: Node) -> Pair:
         shape = np.shape(child._data)
@@ -388,10 +417,32 @@ class Deriver:
         return Constant(float(data)) if plain else Tensor(data, requires_grad=False)
 
     def _term(self, node: Node) -> Term:
-        return term_of(node, self.symbols)
+        return term_of(node, self.symbols, self._constant)
+
+    def _constant(self, data: Any) -> str:
+        """Return the name of an array that a rule has made."""
+        for name, known in self.given.items():
+            if np.array_equal(known, data):
+                return name
+        taken = {*self.names.values(), *self.given}
+        name = next(n for n in (f"C{k}" for k in range(1, 10_000)) if n not in taken)
+        self.given[name] = data
+        return name
 
 
 _INLINED = {"transpose", "reshape", "broadcast_to"}
+
+
+def _above(root: Node, stops: set[Node]) -> list[Node]:
+    """Return the nodes of a graph, inputs first, without what is only below ``stops``."""
+    seen: set[Node] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += () if node in stops else node.inputs
+    return [node for node in toposort(root) if node in seen]
 
 
 def _summed_below(node: Node) -> int:
@@ -435,7 +486,12 @@ _TEXTBOOK: dict[str, Rule] = {
 }
 
 
-def derive(root: Node, wrt: Sequence[Node] | None = None, count: str = "m") -> Derivation:
+def derive(
+    root: Node,
+    wrt: Sequence[Node] | None = None,
+    count: str = "m",
+    names: Mapping[Node, str] | None = None,
+) -> Derivation:
     """Return the equations of the forward and of the backward pass.
 
     Parameters
@@ -445,18 +501,27 @@ def derive(root: Node, wrt: Sequence[Node] | None = None, count: str = "m") -> D
         The leaves whose gradients are derived; all that require one by default.
     count : str
         The name of the number of examples, over which a mean is taken.
+    names : mapping of Node to str, optional
+        Names for values that have none of their own.
     """
-    deriver = Deriver(root, wrt, count)
+    deriver = Deriver(root, wrt, count, names)
     forward = deriver.forward()
     backward = deriver.backward()
-    named = [(deriver.names[n], np.shape(n._data), n) for n in deriver.order
-             if n.op is None and not is_number(n)]  # fmt: skip
+    leaves = [n for n in deriver.leaves if not is_number(n)]
+    first: dict[str, int] = {}  # where each name is first used
+    for equation in forward:
+        for symbol in symbols(equation.term):
+            first.setdefault(symbol.name, len(first))
+    leaves.sort(key=lambda n: first.get(deriver.names[n], len(first)))
+    data = {deriver.names[n]: n._data for n in leaves} | deriver.given
+    parameters = [deriver.names[n] for n in leaves if n.requires_grad]
     return Derivation(
         forward,
         backward,
         deriver.names[root],
         deriver.counts,
-        [(name, shape) for name, shape, n in named if not n.requires_grad],
-        [(name, shape) for name, shape, n in named if n.requires_grad],
+        [(name, np.shape(x)) for name, x in data.items() if name not in parameters],
+        [(name, np.shape(data[name])) for name in parameters],
+        data,
         deriver.scaled,
     )

@@ -57,7 +57,8 @@ def slope(row: Primitive, place: int) -> Formula:
     1.0
     """
     text = row.textbook[place] if place < len(row.textbook) else ""
-    formula = None if row.kinks or not text else _parsed(text, row.arity)
+    named = row.kinks and row is not arithmetic.power  # 0 to the 0 is not met: x⁰ is 1
+    formula = None if named or not text else _parsed(text, row.arity)
     if formula is not None:
         return formula
     prime = _prime(row, place)

@@ -12,11 +12,9 @@ from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.pull import unbroadcast_axes
 from micrograd_nn.readers.explain.primes import PRIMES
 from micrograd_nn.readers.explain.terms import (
-    ONE,
     Call,
     Number,
     Prime,
-    Reshaped,
     Symbol,
     Term,
     add,
@@ -31,7 +29,9 @@ from micrograd_nn.readers.explain.terms import (
 )
 
 
-def term_of(root: Node, symbols: Mapping[Node, str]) -> Term:
+def term_of(
+    root: Node, symbols: Mapping[Node, str], named: Callable[[Any], str] | None = None
+) -> Term:
     """Return a node as a term.
 
     Parameters
@@ -39,6 +39,8 @@ def term_of(root: Node, symbols: Mapping[Node, str]) -> Term:
     root : Node
     symbols : mapping of Node to str
         The nodes that have a symbol, at which reading stops.
+    named : callable, optional
+        Gives an array that has no symbol a name; "const" by default.
 
     Examples
     --------
@@ -52,17 +54,17 @@ def term_of(root: Node, symbols: Mapping[Node, str]) -> Term:
         if node in symbols:
             found[node] = Symbol(symbols[node], np.shape(node._data))
         elif node.op is None:
-            found[node] = _constant(node)
+            found[node] = _constant(node, named)
         elif all(child in found for child in node.inputs):
             found[node] = _read(node, [found[child] for child in node.inputs])
     return found[root]
 
 
-def _constant(node: Node) -> Term:
+def _constant(node: Node, named: Callable[[Any], str] | None) -> Term:
     data = np.asarray(node._data)
     if data.size and np.all(data == data.flat[0]):  # an array that is one number throughout
         return Number(float(data.flat[0]), data.shape)
-    return Symbol("const", data.shape)
+    return Symbol("const" if named is None else named(node._data), data.shape)
 
 
 def _read(node: Node, args: list[Term]) -> Term:
@@ -178,5 +180,3 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term]] = {
     "sigmoid_minus": _sigmoid_minus,
     "where": _where,
 }
-
-__all__ = ["ONE", "Reshaped", "term_of"]

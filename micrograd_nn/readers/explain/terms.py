@@ -317,8 +317,29 @@ def reshaped(term: Term, shape: Shape) -> Term:
     if not term.shape:
         return term  # a number stands for an array of it
     number, rest = _scale(term)
-    inner = rest.of if isinstance(rest, Reshaped) else rest
+    pure = isinstance(rest, Reshaped) and _size(rest.of.shape) == _size(rest.shape) == _size(shape)
+    inner = rest.of if pure and isinstance(rest, Reshaped) else rest
     return times(number, inner if inner.shape == shape else Reshaped(inner, shape))
+
+
+def _size(shape: Shape) -> int:
+    return int(np.prod(shape))
+
+
+def without(term: Term, factor: Term) -> Term:
+    """Return a term without a factor of it, or of each of its summands.
+
+    Examples
+    --------
+    >>> x, m = Symbol("x"), Symbol("1/m")
+    >>> without(times(2.0, m, x), m) == times(2.0, x), without(x, m) == x
+    (True, True)
+    """
+    if isinstance(term, Product) and factor in term.factors:
+        return times(term.number, *(f for f in term.factors if f != factor))
+    if isinstance(term, Sum):
+        return add(*(without(part, factor) for part in term.terms))
+    return term
 
 
 # -------------------------------------------------------------------------------- multiplying out

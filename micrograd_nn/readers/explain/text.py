@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 from micrograd_nn.graph.primitive import table
@@ -84,20 +85,7 @@ def _sum(term: Sum) -> tuple[str, int]:
 
 
 def _product(term: Product) -> tuple[str, int]:
-    above: list[Term] = []
-    below: list[Term] = []
-    for factor in term.factors:
-        inverse = (
-            isinstance(factor, Power)
-            and isinstance(factor.exponent, Number)
-            and factor.exponent.value < 0
-        )
-        if inverse:
-            assert isinstance(factor, Power) and isinstance(factor.exponent, Number)
-            exponent = -factor.exponent.value
-            below.append(factor.base if exponent == 1 else Power(factor.base, Number(exponent)))
-        else:
-            above.append(factor)
+    above, below = over_and_under(term)
     sign = "−" if term.number < 0 else ""
     size = abs(term.number)
     arrays = [factor for factor in above if factor.shape or isinstance(factor, Total)]
@@ -118,6 +106,20 @@ def _product(term: Product) -> tuple[str, int]:
         joined = under[0] if len(under) == 1 else f"({' ∘ '.join(under)})"
         written = f"{written} / {joined}"
     return sign + written, PRODUCT
+
+
+def over_and_under(term: Product) -> tuple[list[Term], list[Term]]:
+    """Return the factors of a product that stand over and under the line of a fraction."""
+    above: list[Term] = []
+    below: list[Term] = []
+    for factor in term.factors:
+        exponent = factor.exponent if isinstance(factor, Power) else None
+        if isinstance(factor, Power) and isinstance(exponent, Number) and exponent.value < 0:
+            inverse = -exponent.value
+            below.append(factor.base if inverse == 1 else Power(factor.base, Number(inverse)))
+        else:
+            above.append(factor)
+    return above, below
 
 
 def _share(size: float, share: Term) -> str:
@@ -158,26 +160,34 @@ def _total(term: Total) -> tuple[str, int]:
     return f"Σ {_within(term.of, PRODUCT)}", TOTAL
 
 
+def notation_of(name: str) -> tuple[str, str]:
+    """Return how a function is written: "abs" or "call", and its name.
+
+    Examples
+    --------
+    >>> notation_of("sigmoid"), notation_of("abs"), notation_of("log_of_base")
+    (('call', 'σ'), ('abs', '|·|'), ('call', 'log'))
+    """
+    row = table.get(name)
+    notation = row.notation if row is not None else ""
+    if notation == "|{}|":
+        return "abs", "|·|"
+    found = re.fullmatch(r"([^\W\d]\w*)(\(\{0?\}.*| \{0?\})", notation)
+    return "call", found[1] if found is not None else name
+
+
 def _call(term: Call) -> tuple[str, int]:
     args = [text(arg) for arg in term.args]
-    row = table.get(term.name)
-    notation = row.notation if row is not None else ""
-    plain = notation.replace("{}", "").replace("{0}", "")
-    params = dict(term.params)
-    if notation == "|{}|":
+    kind, word = notation_of(term.name)
+    if kind == "abs":
         return f"|{args[0]}|", ATOM
-    if row is not None and not row.variadic and "(" not in plain.rstrip("()") and "[" in notation:
-        try:
-            return notation.format(*args, **params), ATOM
-        except (IndexError, KeyError):
-            pass
-    name = notation.partition("(")[0] if "({}" in notation else term.name
-    return f"{name}({', '.join(args)})", ATOM
+    return f"{word}({', '.join(args)})", ATOM
 
 
 def _prime(term: Prime) -> tuple[str, int]:
-    mark = "′" if len(term.args) == 1 or term.place == 0 else f"′{term.place + 1}"
-    return f"{term.name}{mark}({', '.join(map(text, term.args))})", ATOM
+    index = "" if len(term.args) == 1 or term.place == 0 else f"{term.place + 1}"
+    args = ", ".join(map(text, term.args))
+    return f"{notation_of(term.name)[1]}′{index}({args})", ATOM
 
 
 _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {

@@ -77,7 +77,7 @@ def _faults() -> list[Edit]:
         Edit("stale second backward: leaves are overwritten", backward._accumulate, "before if type(new) is float and new == 0.0 else before + new", "before if type(new) is float and new == 0.0 else new"),
         Edit("stale second backward: leaves count double", backward._accumulate, "before + new", "before + before + new"),
         Edit("clipped cotangent", passed, "g = node._grad", f"{_HERE}\n                g = faulty.clipped(node._grad)"),
-        Edit("clipped cotangent", cotangents.cotangents, "found[node]", "np.clip(found[node], -1.0, 1.0) if not create_graph else found[node]"),
+        Edit("clipped cotangent", cotangents.cotangents, "pulled(node, found[node], active", "pulled(node, found[node] if create_graph else np.clip(found[node], -1.0, 1.0), active"),
         Edit("the seed is ignored", backward.checked_seed, "return float(seed)", "return 1.0"),
         Edit("the seed is ignored", backward.checked_seed, "np.broadcast_to(seed, shape)", "np.ones(shape)"),
         Edit("the seed in single precision", backward.checked_seed, "return float(seed)", "return float(np.float32(seed))"),

@@ -15,7 +15,7 @@ from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table.activations import relu
 from micrograd_nn.graph.table.arithmetic import absolute, maximum, mul, power, power_derivative
 from micrograd_nn.graph.table.arrays import matmul, sum_
-from micrograd_nn.graph.table.elementary import cosh, exp, log, sin, sinh, sqrt, tanh
+from micrograd_nn.graph.table.elementary import cos, cosh, exp, log, sin, sinh, sqrt, tanh
 from micrograd_nn.graph.table.fused import softmax
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
@@ -258,6 +258,10 @@ def _wrong(x: float, X: Any, vector: Any, other: Any) -> list[Check]:
         Rejected(
             wrong_rule(sqrt, 0, lambda g, z, x: g * 0.5 / (z + 1e-300)), "sqrt", sqrt, 0.0
         ),
+        Rejected(scaled(sin, np.nan), "sin", _once, x),
+        Rejected(scaled(sin, np.inf), "sin", _once, x),
+        Rejected(scaled(sin, 2.0), "sin", _once, 0.0),
+        Rejected(wrong_rule(cos, 0, lambda g, z, x: g * (0.1 - sin(x))), "cos", cos, 0.0),
         Rejected(wrong_rule(maximum, 1, lambda g, z, x, y: g * (y > x)), "maximum", maximum, x, x),
         Rejected(scaled(mul, 1.01, 0), "mul", _product, x, 0.3, words="argument 0"),
         Rejected(scaled(mul, 1.01, 1), "mul", _product, x, 0.3, words="argument 1"),
