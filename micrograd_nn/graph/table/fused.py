@@ -126,7 +126,7 @@ log_softmax = primitive(
 
 def _linear(x: Any, W: Any, b: Any) -> Any:
     z = np.matmul(x, W.T)
-    if z.dtype != b.dtype:
+    if type(b) is not float and b.dtype != z.dtype:
         return z + b
     z += b
     return z
