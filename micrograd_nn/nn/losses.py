@@ -390,7 +390,7 @@ def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "me
     >>> import numpy as np
     >>> from micrograd_nn import grad
     >>> grad(categorical_cross_entropy)(np.array([[0.5, 0.5]]), [1])
-    array([[ 0., -2.]])
+    array([[-0., -2.]])
     """
     prediction, target = gathered(prediction), listed(target)
     rows, classes = class_shape("categorical_cross_entropy", prediction)
