@@ -71,8 +71,8 @@ POINTS: dict[str, tuple[Sequence[float], Sequence[float]]] = {
     "cos": (MODERATE, (0.0, 1e-9, 30.0)),
     "tan": (MODERATE, (0.0, 1e-9, 1.57)),
     "arctan": (MODERATE, (0.0, *FAR)),
-    "gaussian": (MODERATE, (0.0, -12.0, 12.0, 26.0, -26.0, 30.0)),
-    "erf": (MODERATE, (0.0, -6.0, 12.0, 26.0, -26.0, 30.0)),
+    "gaussian": (MODERATE, (0.0, -12.0, 12.0, 26.0, -26.0, 30.0, *INFINITE)),
+    "erf": (MODERATE, (0.0, -6.0, 12.0, 26.0, -26.0, 30.0, *INFINITE)),
     "normal_pdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
     "x_normal_pdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
     "normal_cdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
@@ -161,6 +161,13 @@ def _elementwise(row: Primitive) -> Iterator[Case]:
     yield Case(row, tuple(everything))
     yield Case(row, tuple(columns), order=2)
     yield Case(row, tuple(c if c.dtype == bool else c.astype(np.float32) for c in columns))
+    if row.name == "where":
+        chosen, wide = columns[0], columns[1]
+        for other in (wide.astype(np.float32), 0.5):
+            yield Case(row, (chosen, wide, other))
+            yield Case(row, (chosen, other, wide))
+        yield Case(row, (chosen, wide.astype(np.float32), 0.5))
+        yield Case(row, (chosen, 0.5, wide.astype(np.float32)))
     if row.name == "power":
         yield Case(row, (np.array([0.0, 2.0, -1.5]), np.zeros(3)))
     if row.arity > 1:
@@ -332,6 +339,7 @@ def _units(row: Primitive) -> Iterator[Case]:
         yield Case(row, (xs, ws), order=2)
     if row.name == "unit_relu":  # switched off by an infinite input
         yield Case(row, ([np.inf, 0.5], [-1.0, 0.7, 0.2]), order=2)
+        yield Case(row, ([0.5, 0.3], [-np.inf, 0.7, 0.2]), order=2)
         yield Case(row, ([np.inf, 0.5], [1.0, 0.7, 0.2]))
 
 
