@@ -126,6 +126,8 @@ log_softmax = primitive(
 
 def _linear(x: Any, W: Any, b: Any) -> Any:
     z = np.matmul(x, W.T)
+    if type(b) is not float and b.dtype != z.dtype:
+        return z + b
     z += b
     return z
 
