@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from harness import versions
 
 import micrograd_nn
-from harness import versions
 from micrograd_nn import Tensor, Value
 from micrograd_nn import functional as F
 from micrograd_nn.testing import GradientError, gradcheck
@@ -88,9 +88,9 @@ def ours() -> Answers:
         "softplus(-40)": lambda: F.softplus(-40.0),
         "BCE with logits, y = 1, at 40": lambda: grad(bce)(40.0, 1.0),
         "gelu'(-12)": lambda: grad(F.gelu)(-12.0),
-        "log_softmax of (40, 0), first by itself": lambda: grad(
-            lambda x: F.log_softmax(x)[0]
-        )(np.array([40.0, 0.0]))[0],
+        "log_softmax of (40, 0), first by itself": lambda: grad(lambda x: F.log_softmax(x)[0])(
+            np.array([40.0, 0.0])
+        )[0],
         "where(x > 0, log x, 0)' at 0": lambda: grad(lambda x: F.where(x > 0, F.log(x), 0.0))(0.0),
         "where(x > 0, sqrt x, 0)' at 0": lambda: grad(lambda x: F.where(x > 0, F.sqrt(x), 0.0))(
             0.0
@@ -166,9 +166,7 @@ def torches() -> Answers:
         "(x^0)' at 0": lambda: slope(lambda x: x**0.0, 0.0),
         "norm'(0, 0)": lambda: slope(torch.linalg.vector_norm, [0.0, 0.0]),
         "backward twice, (x^2)^2 at 3": lambda: twice(leaf),
-        "w x, w changed before backward": lambda: mutated(
-            leaf, lambda w: w.detach().fill_(100.0)
-        ),
+        "w x, w changed before backward": lambda: mutated(leaf, lambda w: w.detach().fill_(100.0)),
     }
 
 
@@ -190,12 +188,12 @@ def jaxes() -> Answers:
         "log_softmax of (40, 0), first by itself": lambda: grad(lambda x: nn.log_softmax(x)[0])(
             jnp.array([40.0, 0.0])
         )[0],
-        "where(x > 0, log x, 0)' at 0": lambda: grad(
-            lambda x: jnp.where(x > 0, jnp.log(x), 0.0)
-        )(0.0),
-        "where(x > 0, sqrt x, 0)' at 0": lambda: grad(
-            lambda x: jnp.where(x > 0, jnp.sqrt(x), 0.0)
-        )(0.0),
+        "where(x > 0, log x, 0)' at 0": lambda: grad(lambda x: jnp.where(x > 0, jnp.log(x), 0.0))(
+            0.0
+        ),
+        "where(x > 0, sqrt x, 0)' at 0": lambda: grad(lambda x: jnp.where(x > 0, jnp.sqrt(x), 0.0))(
+            0.0
+        ),
         "relu'(0)": lambda: grad(nn.relu)(0.0),
         "abs'(0)": lambda: grad(jnp.abs)(0.0),
         "max(x, 0)' at 0": lambda: grad(lambda x: jnp.maximum(x, 0.0))(0.0),
@@ -262,7 +260,6 @@ def points(case: Blindness) -> np.ndarray[Any, Any]:
 
 def our_check(case: Blindness) -> bool:
     """Tell whether our gradcheck accepts a wrong rule for sin."""
-
     with F.sin.replaced(lambda g, z, x: case.factor * g * F.cos(x)):
         try:
             gradcheck(lambda x: case.total(F.sin(x)), Tensor(points(case)), blame=False)
@@ -286,9 +283,11 @@ def torch_check(case: Blindness) -> bool:
             return case.factor * g * torch.cos(ctx.saved_tensors[0])
 
     x = torch.tensor(points(case), requires_grad=True)
-    return bool(torch.autograd.gradcheck(
-        lambda x: case.total(Sin.apply(x)), (x,), fast_mode=case.fast, raise_exception=False
-    ))
+    return bool(
+        torch.autograd.gradcheck(
+            lambda x: case.total(Sin.apply(x)), (x,), fast_mode=case.fast, raise_exception=False
+        )
+    )
 
 
 def jax_check(case: Blindness, double: bool = False) -> bool:
@@ -305,7 +304,9 @@ def jax_check(case: Blindness, double: bool = False) -> bool:
     sin.defvjp(lambda x: (jnp.sin(x), x), lambda x, g: (case.factor * g * jnp.cos(x),))
 
     try:
-        check_grads(lambda x: case.total(sin(x)), (jnp.array(points(case)),), order=1, modes=["rev"])
+        check_grads(
+            lambda x: case.total(sin(x)), (jnp.array(points(case)),), order=1, modes=["rev"]
+        )
     except AssertionError:
         return False
     return True

@@ -93,7 +93,9 @@ class Program:
         results = names[self.arity :]
         assigned = [f"{n} := {line}" for n, line in zip(results[:-1], lines[:-1], strict=True)]
         body = ", ".join([*assigned, *lines[-1:]]) if lines else names[-1]
-        return f"lambda {', '.join(names[: self.arity])}: " + (f"({body})[-1]" if assigned else body)
+        return f"lambda {', '.join(names[: self.arity])}: " + (
+            f"({body})[-1]" if assigned else body
+        )
 
     def code(self) -> str:
         """Return the definition of ``f`` as lines of Python code."""

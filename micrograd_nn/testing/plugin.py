@@ -1,11 +1,11 @@
 """What the pytest plugin does once a test asks for it; its hooks are in ``pytest_micrograd_nn``.
 
-    @pytest.mark.gradients(order=2)
-    def test_my_layer(gradcheck):
-        gradcheck(my_layer, np.ones((3, 4)))
+@pytest.mark.gradients(order=2)
+def test_my_layer(gradcheck):
+gradcheck(my_layer, np.ones((3, 4)))
 
-    def test_my_gradient(within_ulps):
-        assert x.grad == within_ulps(2.0, ulps=4)
+def test_my_gradient(within_ulps):
+assert x.grad == within_ulps(2.0, ulps=4)
 """
 
 from __future__ import annotations

@@ -60,7 +60,20 @@ _IRREGULAR = tuple(round(8.0 * (k * 0.6180339887 % 1.0) - 4.0, 3) for k in range
 _KINKY = (1.0, 0.0, -1.0, 2.0, 0.5, -0.0, -2.0, 1.0, 0.0)
 
 #: Shapes that often broadcast, or have a matrix product, with one another; simplest first.
-_SHAPES = ((), (2,), (2, 3), (3,), (1,), (2, 1), (3, 3), (1, 3), (3, 2), (2, 2, 3), (2, 1, 2), (1, 1))
+_SHAPES = (
+    (),
+    (2,),
+    (2, 3),
+    (3,),
+    (1,),
+    (2, 1),
+    (3, 3),
+    (1, 3),
+    (3, 2),
+    (2, 2, 3),
+    (2, 1, 2),
+    (1, 1),
+)
 
 #: How far back the first and the second operand stand: mostly near, so that most steps take part
 #: in the result.
