@@ -417,7 +417,8 @@ def _positional(name: str, parameter: str, choose: Any) -> Operation:
     function = getattr(F, name)
 
     def writing(names: Sequence[str], given: Parameters) -> str:
-        return f"F.{name}({names[0]}, {literal(given[parameter])})"
+        value = given[parameter]
+        return f"F.{name}({names[0]}{'' if value is None else f', {literal(value)}'})"
 
     return Operation(
         name, lambda x, **given: function(x, given[parameter]), 1, choose, writing=writing

@@ -178,8 +178,10 @@ def cotangents(like: Any) -> Strategy:
     st = hypothesis().strategies
 
     def shaped(elements: list[float]) -> Any:
-        if elements and len(set(elements)) == 1 and (len(elements) > 1 or elements[0] in (0, 1)):
-            elements = [-2.0 if elements[0] == 1.0 else elements[0] + 1.5, *elements[1:]]
+        if elements == [1.0]:
+            elements = [2.0]
+        elif len(set(elements)) == 1 and (len(elements) > 1 or elements == [0.0]):
+            elements = [-elements[0] or 3.0, *elements[1:]]
         return elements[0] if is_number else np.array(elements, dtype).reshape(shape)
 
     return _lists(st.sampled_from(_COTANGENTS + _IRREGULAR), math.prod(shape)).map(shaped)
