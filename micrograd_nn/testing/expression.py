@@ -76,6 +76,20 @@ class Program:
                     alive[operand] = True
         return alive
 
+    def without(self, index: int) -> Program:
+        """Return the program without one step, whose first operand takes its place."""
+        left_out = self.arity + index
+        (instead, *_), kept = self.steps[index].operands, []
+
+        def moved(place: int) -> int:
+            place = instead if place == left_out else place
+            return place - (place > left_out)
+
+        for step in (*self.steps[:index], *self.steps[index + 1 :]):
+            operands = tuple(moved(place) for place in step.operands)
+            kept.append(Step(step.operation, operands, step.parameters))
+        return Program(self.arity, tuple(kept))
+
     def names(self) -> list[str]:
         """Return a name for each value, as the code has them."""
         inputs = [_name(_INPUTS, i) for i in range(self.arity)]

@@ -60,11 +60,26 @@ _IRREGULAR = tuple(round(8.0 * (k * 0.6180339887 % 1.0) - 4.0, 3) for k in range
 _KINKY = (1.0, 0.0, -1.0, 2.0, 0.5, -0.0, -2.0, 1.0, 0.0)
 
 #: Shapes that often broadcast, or have a matrix product, with one another; simplest first.
-_SHAPES = ((), (2,), (2, 3), (3,), (1,), (2, 1), (3, 3), (1, 3), (3, 2), (2, 2, 3), (2, 1, 2), (1, 1))
+_SHAPES = ((), (2,), (2, 3), (2, 2), (3, 3), (3,), (2, 1), (1, 3), (2, 2, 2), (2, 1, 3), (3, 2), (1,))
 
-#: How far back the first and the second operand stand: mostly near, so that most steps take part
-#: in the result.
-_DISTANCES = (0, 0, 1, 0, 0, 1, 0, 0, 2, 0, 3, 1, 5, 8), (0, 1, 1, 2, 1, 3, 1, 2, 0, 1, 5, 8)
+#: The shapes of further inputs, out of that of the first.
+_RELATED: tuple[Callable[[tuple[int, ...]], tuple[int, ...]], ...] = (
+    lambda shape: shape,
+    lambda shape: shape[-1:],
+    lambda shape: shape[::-1],
+    lambda shape: (1, *shape[1:])[: len(shape)],
+    lambda shape: (*shape[:-1], 1)[: len(shape)],
+    lambda shape: (),
+    lambda shape: shape[1:],
+    lambda shape: (2, *shape)[-3:],
+)
+
+#: How far back the first and the second operand stand (negative: which input), simplest first:
+#: mostly near, so that most steps take part in the result.
+_DISTANCES = (
+    (0, 0, 0, -1, 0, 0, 1, 0, -2, 0, 0, 2, -3, 0, 1),
+    (0, -1, 1, -2, 0, -1, 2, 1, -3, 3, -2),
+)
 
 #: Cotangents: never only ones, often a power of two or exactly 0.
 _COTANGENTS = (2.0, -1.0, 0.5, 0.0, 3.0, -0.25, 1.0, -4.0, 0.0, 8.0)
@@ -172,8 +187,9 @@ def cotangents(like: Any) -> Strategy:
     ...     assert g.shape == (2, 3) and np.ptp(g) > 0
     >>> test_cotangent()
     """
-    shape = np.shape(like.data if isinstance(like, Node) else like)
+    shape = like.shape if isinstance(like, Node) else np.shape(like)
     dtype = getattr(like, "dtype", np.dtype(np.float64))
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
     is_number = isinstance(like, (Value, float, int))
     st = hypothesis().strategies
 
@@ -262,20 +278,25 @@ def _expressions(
     dtype = st.sampled_from(list(dtypes))
     distances = st.tuples(*map(st.sampled_from, _DISTANCES))
     step = st.builds(Draw, st.sampled_from(pool), distances, st.integers(0, 2**16))
-    steps = st.lists(step, min_size=1, max_size=max_size)
-    layouts = st.lists(st.tuples(shape, dtype), min_size=1, max_size=max_inputs)
+    seed = st.integers(0, 2**16)
+    # Lists are mostly short: half of them shall be long, of which a short one is a simplification.
+    lengths = st.sampled_from([1, 1 + max_size // 2])
 
-    def array(draw: Any, layout: tuple[tuple[int, ...], Any]) -> np.ndarray[Any, Any]:
-        elements = draw(_lists(numbers, math.prod(layout[0])))
-        return np.array(elements, layout[1]).reshape(layout[0])
+    def array(draw: Any, its_shape: tuple[int, ...], its_dtype: Any) -> np.ndarray[Any, Any]:
+        elements = draw(_lists(numbers, math.prod(its_shape)))
+        return np.array(elements, its_dtype).reshape(its_shape)
 
     @st.composite
     def draw_expressions(draw: Any) -> list[Expression]:
-        each = draw(layouts)
-        first = [array(draw, layout) for layout in each]
-        others = ([first[0], *(array(draw, x) for x in each[1:])] for _ in range(count - 1))
-        examples = [first, *others]
-        program = assembled(draw(steps), pool, examples, 0.0 if kinks else MARGIN)
+        base = draw(shape)
+        layouts = [(base, draw(dtype))]
+        for relation in draw(st.lists(st.sampled_from(_RELATED), max_size=max_inputs - 1)):
+            its_shape = () if kind == "value" else relation(base)
+            layouts.append((its_shape, draw(dtype)))
+        first = [array(draw, *layout) for layout in layouts]
+        examples = [first, *(_differing(draw(seed), first) for _ in range(count - 1))]
+        steps = draw(st.lists(step, min_size=draw(lengths), max_size=max_size))
+        program = assembled(steps, pool, examples, 0.0 if kinks else MARGIN)
         as_input: Callable[[Any], Any] = float if kind == "value" else np.asarray
         return [Expression(program, *map(as_input, example)) for example in examples]
 
@@ -327,6 +348,13 @@ def mlps(
     return arguments().flatmap(
         lambda given: st.builds(MLP, **{name: st.just(value) for name, value in given.items()})
     )
+
+
+def _differing(seed: int, inputs: Sequence[Any]) -> list[Any]:
+    """Return the first input, and others of the same shapes; one number stands for them all."""
+    random = np.random.default_rng(seed)
+    others = [random.choice(_IRREGULAR, x.shape).astype(x.dtype) for x in inputs[1:]]
+    return [inputs[0], *map(np.asarray, others)]
 
 
 def _numbers(low: float, high: float, kinks: bool, tails: bool) -> Strategy:
