@@ -21,28 +21,12 @@ def ours() -> Answers:
     """Return this library's answers."""
     grad = micrograd_nn.grad
 
-    def twice() -> float:
-        x = Value(3.0)
-        y = x * x
-        z = y * y
-        z.backward()
-        z.backward()
-        return float(x.grad)
-
-    def mutated() -> float:
-        x, w = Value(3.0), Value(2.0)
-        y = w * x
-        w.data = 100.0
-        y.backward()
-        return float(x.grad)
-
     return {
         "tanh'(20)": lambda: grad(F.tanh)(20.0),
         "sigmoid'(40)": lambda: grad(F.sigmoid)(40.0),
         "BCE with logits at 40, y = 1": lambda: grad(F.binary_cross_entropy_with_logits)(40.0, 1.0),
         "where(x > 0, log x, 0)' at 0": lambda: grad(lambda x: F.where(x > 0, F.log(x), 0.0))(0.0),
-        "backward twice, (x^2)^2 at 3": twice,
-        "w x, w changed before backward": mutated,
+        **of_scalars(Value),
     }
 
 
@@ -50,8 +34,14 @@ def micrograds() -> Answers:
     """Return micrograd's answers; it has neither exp, log nor where."""
     from micrograd.engine import Value as Theirs
 
+    return of_scalars(Theirs)
+
+
+def of_scalars(scalar: Any) -> Answers:
+    """Return the answers of a class of scalars with micrograd's names."""
+
     def twice() -> float:
-        x = Theirs(3.0)
+        x = scalar(3.0)
         y = x * x
         z = y * y
         z.backward()
@@ -59,7 +49,7 @@ def micrograds() -> Answers:
         return float(x.grad)
 
     def mutated() -> float:
-        x, w = Theirs(3.0), Theirs(2.0)
+        x, w = scalar(3.0), scalar(2.0)
         y = w * x
         w.data = 100.0
         y.backward()

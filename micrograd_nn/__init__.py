@@ -17,8 +17,7 @@ from micrograd_nn.graph.node import (
     no_grad,
     record_lines,
 )
-from micrograd_nn.graph.order import trace
-from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.own import primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import (
@@ -34,7 +33,7 @@ from micrograd_nn.nn import (
     Neuron,
     Sequential,
 )
-from micrograd_nn.readers import draw, summary
+from micrograd_nn.readers import draw, explain, summary, trace
 from micrograd_nn.training import (
     SGD,
     Adam,
@@ -85,9 +84,10 @@ __all__ = [
     "debug_nans",
     "record_lines",
     "primitive",
-    "trace",
     "draw",
+    "explain",
     "summary",
+    "trace",
     "functional",
     "GraphError",
     "NonFiniteError",

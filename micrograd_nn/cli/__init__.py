@@ -1,4 +1,4 @@
-"""The command line: ``micrograd-nn demo``, ``train``, ``predict``, ``data``, ``draw``, ``bench``.
+"""The command line, ``micrograd-nn COMMAND``.
 
 Each command is a file of this room, with a function ``add`` that describes it to the parser and a
 function ``run`` that carries it out. What goes wrong is said in one line on the standard error.
@@ -15,9 +15,9 @@ from difflib import get_close_matches
 import numpy as np
 
 from micrograd_nn import __version__
-from micrograd_nn.cli import bench, data, demo, draw, predict, train
+from micrograd_nn.cli import bench, check, data, demo, draw, explain, predict, train
 from micrograd_nn.cli.parsing import INTERRUPTED, CommandError, Parser, one_line
-from micrograd_nn.cli.terminal import Screen
+from micrograd_nn.cli.terminal import Screen, shorten
 from micrograd_nn.data import DataError
 from micrograd_nn.training import CheckpointError
 
@@ -29,6 +29,8 @@ COMMANDS = {
     "predict": predict,
     "data": data,
     "draw": draw,
+    "explain": explain,
+    "check": check,
     "bench": bench,
 }
 
@@ -104,7 +106,7 @@ def _run(arguments: list[str]) -> int:
     if name is not None and name == arguments[0] and name not in COMMANDS:
         near = get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
-        raise CommandError(f"there is no command {name!r}; {hint}")
+        raise CommandError(f"there is no command {shorten(name, 40)!r}; {hint}")
     if name == "draw":
         arguments = draw.protected(arguments)
     known, rest = parser.parse_known_args(arguments)
@@ -131,7 +133,7 @@ def _parser() -> Parser:
         "  micrograd-nn demo\n"
         "  micrograd-nn data iris -o iris.csv\n"
         "  micrograd-nn train iris.csv --target species\n"
-        '  micrograd-nn draw "x*y + tanh(x)" --at x=2 y=-3\n\n'
+        '  micrograd-nn draw "x*y + tanh(x)" --set x=2 --set y=-3\n\n'
         "micrograd-nn COMMAND --help describes a command.",
     )
     parser.add_argument("--version", action="version", version=f"micrograd-nn {__version__}")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from micrograd_nn import Value, data, training
-from micrograd_nn.cli import circle
+from micrograd_nn.cli import circle, demo_figures
 from micrograd_nn.cli.parsing import (
     CommandError,
     Commands,
@@ -82,6 +82,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     model = circle.build(arguments.seed, X_train)
     _introduce(screen, model, len(X_train), len(X_test))
 
+    every, resolution = (4, 60) if arguments.quick else (1, 100)
+    snapshots = training.Snapshots(X, y, every, resolution, predict=training.predict)
     optimizer = training.Adam(model.parameters(), lr=RATE)
     history = training.fit(
         model,
@@ -93,7 +95,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         batch_size=BATCH,
         schedule=training.CosineDecay(RATE, epochs),
         validation_data=(X_test, y_test),
-        callbacks=[Progress(_SHOWN)],
+        callbacks=[Progress(_SHOWN), snapshots],
         metrics=["accuracy"],
         seed=arguments.seed,
         progress=False,
@@ -105,12 +107,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     accuracy = _tell_result(screen, history, len(y_test))
     agree = _compare(screen, model, X_train, y_train)
 
-    made = [("graph.svg", "the computation graph of a small network, with data and gradients")]
+    made = [
+        ("network.svg", "the trained network on one point: activations, weights and biases"),
+        ("graph.svg", "the computation graph of a small network, with data and gradients"),
+    ]
+    with writing(folder / "network.svg"):
+        draw(model, x=X_test[y_test == 1][0]).save(folder / "network.svg")
     _draw_graph(folder / "graph.svg", X_train[0], float(y_train[0]), arguments.seed)
-    missing = _draw_figures(folder, model, history, X, y, arguments.quick)
-    if missing is None:
-        made.append(("curves.png", "loss and accuracy over the epochs, on the test points dashed"))
-        made.append(("regions.png", "what the network says of each place, with the points"))
+    figures, missing = demo_figures.write(folder, snapshots, history, arguments.quick)
+    made += figures
     training.save(
         folder / "model.npz",
         model,
@@ -203,7 +208,7 @@ def _what_next(screen: Screen, folder: Path) -> None:
         f"micrograd-nn predict {model} points.csv",
         "micrograd-nn data iris -o iris.csv",
         "micrograd-nn train iris.csv --target species",
-        'micrograd-nn draw "x*y + tanh(x)" --at x=2 y=-3',
+        'micrograd-nn draw "x*y + tanh(x)" --set x=2 --set y=-3',
     ):
         screen.line(f"  {screen.code(command)}")
 
@@ -231,35 +236,3 @@ def _name_parameters(model: MLP) -> None:
             neuron.b.name = f"b{number}"
             for j, weight in enumerate(neuron.w, start=1):
                 weight.name = f"w{number}{j}"
-
-
-def _draw_figures(
-    folder: Path,
-    model: Sequential,
-    history: training.History,
-    X: Array,
-    y: npt.NDArray[np.int64],
-    quick: bool,
-) -> str | None:
-    """Draw the curves and the regions; return what to install where that is impossible."""
-    from micrograd_nn.readers import plot_history, plot_regions
-
-    def probability(points: Array) -> Array:
-        return training.predict(model, points)
-
-    try:
-        pictures = {
-            "curves.png": plot_history(history),
-            "regions.png": plot_regions(probability, X, y, resolution=100 if quick else 300),
-        }
-    except ImportError:
-        return (
-            "curves.png and regions.png are left out, since matplotlib is missing: "
-            'pip install "micrograd-nn[plot]"'
-        )
-    for name, axes in pictures.items():
-        figure = axes.get_figure(root=True)
-        assert figure is not None
-        with writing(folder / name):
-            figure.savefig(folder / name, dpi=80 if quick else 160)
-    return None

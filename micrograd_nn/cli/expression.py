@@ -7,7 +7,9 @@ refuses all others. What an expression can do is arithmetic, and nothing else.
 from __future__ import annotations
 
 import ast
+import io
 import math
+import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +54,13 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Pow: F.power,
     ast.USub: F.neg,
     ast.UAdd: lambda x: x,
+}
+
+_SIGNS: dict[str, type[ast.operator]] = {
+    "+": ast.Add,
+    "-": ast.Sub,
+    "*": ast.Mult,
+    "/": ast.Div,
 }
 
 #: A longer text is no expression that someone would read.
@@ -111,7 +120,8 @@ def parse(text: str) -> Expression:
     Parameters
     ----------
     text : str
-        Numbers, names, ``+ - * / **``, parentheses, and calls of ``FUNCTIONS``.
+        Numbers, names, ``+ - * / **``, parentheses, and calls of ``FUNCTIONS``, which may also be
+        written as methods: ``tanh(x)`` or ``x.tanh()``.
 
     Returns
     -------
@@ -128,16 +138,60 @@ def parse(text: str) -> Expression:
     if len(text) > LONGEST:
         raise CommandError(f"the expression has {len(text):,} characters, more than {LONGEST:,}")
     try:
-        tree = ast.parse(text, mode="eval").body
+        steps = _in_order(ast.parse(text, mode="eval").body, text)
     except SyntaxError as error:
         place = f" at character {error.offset}" if error.offset else ""
         raise CommandError(f"{_short(text)} is no expression: {error.msg}{place}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        problem = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
-        raise CommandError(f"the expression can't be read: {problem}") from None
-    steps = _in_order(tree, text)
+    except ValueError as error:
+        raise CommandError(f"the expression can't be read: {error}") from None
+    except (RecursionError, MemoryError):
+        steps = _steps_of_long(text)
     found = [step.id for step in steps if isinstance(step, ast.Name)]
     return Expression(text, tuple(dict.fromkeys(found)), tuple(steps))
+
+
+def _steps_of_long(text: str) -> list[ast.expr]:
+    """Return the steps of a sum or product that has too many parts for Python's parser."""
+    steps: list[ast.expr] = []
+    for operator, part in _parts(text):
+        steps += parse(part)._steps
+        if operator is not None:
+            nothing = ast.Constant(0)  # a step is known by its operator alone
+            steps.append(ast.BinOp(nothing, operator, nothing))
+    return steps
+
+
+def _parts(text: str) -> list[tuple[ast.operator | None, str]]:
+    """Cut a text at the operators outside of parentheses that bind least: + and −, or else * and /.
+
+    Each part has the operator before it; they are applied from left to right.
+    """
+    cuts: dict[str, list[tuple[str, int, int]]] = {"+-": [], "*/": []}
+    depth, after_operand = 0, False
+    for token in _tokens(text):
+        depth += (token.string == "(") - (token.string == ")")
+        if depth == 0 and after_operand:
+            for signs, found in cuts.items():
+                if token.string and token.string in signs:
+                    found.append((token.string, token.start[1], token.end[1]))
+        after_operand = token.type in (tokenize.NAME, tokenize.NUMBER) or token.string == ")"
+    chosen = cuts["+-"] or cuts["*/"]
+    if not chosen:
+        raise _too_deep()
+    starts = [(None, 0), *((_SIGNS[sign](), end) for sign, _, end in chosen)]
+    ends = [*(start for _, start, _ in chosen), len(text)]
+    return [(sign, text[start:end]) for (sign, start), end in zip(starts, ends, strict=True)]
+
+
+def _tokens(text: str) -> list[tokenize.TokenInfo]:
+    try:
+        return list(tokenize.generate_tokens(io.StringIO(text.replace("\n", " ")).readline))
+    except (tokenize.TokenError, SyntaxError):
+        raise _too_deep() from None
+
+
+def _too_deep() -> CommandError:
+    return CommandError("the expression can't be read: it is nested too deeply")
 
 
 def _in_order(tree: ast.expr, text: str) -> list[ast.expr]:
@@ -165,7 +219,12 @@ def _operands(node: ast.expr, text: str) -> list[ast.expr]:
     if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
         return [node.operand]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return _arguments(node, node.func.id, text)
+        return _arguments(node, node.func.id, node.args, text)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _arguments(node, node.func.attr, [node.func.value, *node.args], text)
+    if isinstance(node, ast.Attribute) and node.attr in FUNCTIONS:
+        call = f"as in x.{node.attr}({_sample(node.attr)[3:]})"
+        raise CommandError(f"{_quoted(node, text)} isn't allowed: a method is called, {call}")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
         raise CommandError(f"{_quoted(node, text)}: a power is written **, as in x**2")
     raise CommandError(
@@ -174,16 +233,16 @@ def _operands(node: ast.expr, text: str) -> list[ast.expr]:
     )
 
 
-def _arguments(call: ast.Call, name: str, text: str) -> list[ast.expr]:
+def _arguments(call: ast.Call, name: str, arguments: list[ast.expr], text: str) -> list[ast.expr]:
     if name not in FUNCTIONS:
         raise CommandError(f"there is no function {name!r}; there are {', '.join(FUNCTIONS)}")
     arity, _ = FUNCTIONS[name]
     if call.keywords or any(isinstance(a, ast.Starred) for a in call.args):
         raise CommandError(f"{_quoted(call, text)} isn't allowed: write {name}({_sample(name)})")
-    if len(call.args) != arity:
+    if len(arguments) != arity:
         wanted = "one argument" if arity == 1 else f"{arity} arguments"
-        raise CommandError(f"{name} takes {wanted}, and {_quoted(call, text)} has {len(call.args)}")
-    return call.args
+        raise CommandError(f"{name} takes {wanted}, and {_quoted(call, text)} has {len(arguments)}")
+    return arguments
 
 
 def _check_number(node: ast.Constant, text: str) -> None:
@@ -204,8 +263,9 @@ def _operation(step: ast.expr) -> tuple[Callable[..., Any], int]:
     if isinstance(step, ast.UnaryOp):
         return _OPERATORS[type(step.op)], 1
     assert isinstance(step, ast.Call)
-    assert isinstance(step.func, ast.Name)
-    arity, function = FUNCTIONS[step.func.id]
+    called = step.func
+    assert isinstance(called, (ast.Name, ast.Attribute))
+    arity, function = FUNCTIONS[called.id if isinstance(called, ast.Name) else called.attr]
     return function, arity
 
 

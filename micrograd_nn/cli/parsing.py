@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import errno
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -185,6 +186,18 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         if isinstance(error, OSError) and not folder.is_dir():
             reason = f"there is no folder {str(folder)!r}: make it first"
         raise CommandError(f"{os.fspath(path)}: it can't be written: {reason}") from None
+
+
+def check_writable(path: str) -> None:
+    """Raise if a file can't be written there, before work is done that would be lost."""
+    with writing(path):
+        folder = Path(path).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if Path(path).is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def write_text(path: str, text: str) -> None:

@@ -15,6 +15,9 @@ from micrograd_nn.cli.parsing import CommandError
 
 Array = npt.NDArray[Any]
 
+#: The largest size of a number of which a variance can be taken.
+LARGEST = 1e150
+
 #: The share of the training part that tells when to stop, and how large it must be for that.
 STOPPING_SHARE, FEWEST_TO_STOP_BY = 0.2, 8
 
@@ -33,12 +36,16 @@ def split(table: data.Table, settings: dict[str, Any]) -> Parts:
     """Hold out the test part, then the part to validate; standardise by what is left."""
     try:
         return _split(table, settings)
+    except data.DataError as error:
+        raise CommandError(str(error)) from None
     except ValueError as error:
-        raise CommandError(f"{table.path}: {error}") from None
+        hint = "; --test-size 0 takes none" if "to test on" in str(error) else ""
+        raise CommandError(f"{table.path}: {error}{hint}") from None
 
 
 def _split(table: data.Table, settings: dict[str, Any]) -> Parts:
     assert table.y is not None
+    _check_sizes(table)
     classes = table.class_names is not None
     X, y, seed = table.X, table.y, settings["seed"]
     held_out: tuple[Array, Array] | None = None
@@ -75,10 +82,6 @@ def _card(table: data.Table, settings: dict[str, Any], X: Array, y: Array) -> Mo
     """Describe the data; X and y are the part to train on."""
     assert table.target is not None
     assert table.y is not None
-    columns = dict(zip(table.columns, table.X.T, strict=True)) | {table.target: table.y}
-    for name, column in columns.items():
-        if not np.isfinite(np.var(column)):
-            raise ValueError(f"column {name!r} has numbers that are too large")
     scaler = data.Standardizer().fit(X).to_arrays()
     digest = hashlib.sha256(table.X.tobytes() + table.y.tobytes()).hexdigest()
     shared: dict[str, Any] = {
@@ -94,3 +97,16 @@ def _card(table: data.Table, settings: dict[str, Any], X: Array, y: Array) -> Mo
     return ModelCard(
         output="number", target_mean=float(aim.mean), target_scale=float(aim.scale), **shared
     )
+
+
+def _check_sizes(table: data.Table) -> None:
+    """Raise if the variance of a column would overflow."""
+    for name, column in [*zip(table.columns, table.X.T, strict=True), (table.target, table.y)]:
+        row = int(np.argmax(np.abs(column)))
+        if abs(column[row]) > LARGEST:
+            raise data.DataError.at(
+                table.path,
+                f"{column[row]:g} is too large: its square overflows",
+                table.lines[row],
+                name,
+            )

@@ -11,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.cli import csv_file
 from micrograd_nn.cli.cards import ModelCard, load_model
 from micrograd_nn.cli.parsing import (
     CommandError,
     Commands,
     add_command,
+    check_writable,
     one_line,
     refuse_same_file,
     write_text,
 )
 from micrograd_nn.cli.terminal import Screen, percent, plural, shorten
-from micrograd_nn.data import read_csv
 
 _DETAILS = """\
 The columns are found by their names, in any order; others are ignored. For classes, the result
@@ -47,6 +48,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "-o", "--output", metavar="FILE", help="where to write CSV (default: standard output)"
     )
+    csv_file.add_options(command)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -55,15 +57,13 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if arguments.output is not None:
         refuse_same_file(arguments.csv, arguments.output)
         refuse_same_file(arguments.model, arguments.output)
-    table = read_csv(arguments.csv, columns=card.columns)
+        check_writable(arguments.output)
+    table = csv_file.read(arguments, columns=card.columns)
     try:
         titles, rows = _predicted(card, found.model, table.X)
     except ValueError as error:
         raise CommandError(f"{arguments.csv}: {error}") from None
 
-    extra = [shorten(name) for name in table.header if name not in card.columns]
-    if extra:
-        _note(f"these columns are not used: {', '.join(extra[:8])}{' ...' * (len(extra) > 8)}")
     if arguments.output is not None:
         write_text(arguments.output, _as_csv(titles, rows))
         screen.fact(
@@ -73,6 +73,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         _show(screen, card, rows)
     else:
         screen.line(_as_csv(titles, rows).rstrip("\n"))
+    extra = [shorten(name) for name in table.header if name not in card.columns]
+    if extra:
+        _note(f"these columns are not used: {', '.join(extra[:8])}{' ...' * (len(extra) > 8)}")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import data, training
+from micrograd_nn.cli import csv_file
 from micrograd_nn.cli.cards import CardHolder, ModelCard, load_model
 from micrograd_nn.cli.data import shipped_iris
 from micrograd_nn.cli.parsing import (
@@ -18,6 +19,7 @@ from micrograd_nn.cli.parsing import (
     Commands,
     Parser,
     add_command,
+    check_writable,
     count,
     names,
     not_negative,
@@ -96,6 +98,7 @@ examples:
         metavar="N",
         help="how often to go through the data, at most (default: %(default)s)",
     )
+    csv_file.add_options(command)
     _add_settings(command)
 
 
@@ -150,6 +153,7 @@ def _add_settings(command: Parser) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Carry out the command."""
     refuse_same_file(arguments.csv, arguments.output)
+    check_writable(arguments.output)
     settings = _settings(arguments)
     table = _read(arguments, settings)
     parts = split(table, settings)
@@ -168,7 +172,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         report_classes(screen, model, parts, table.class_names)
     screen.line()
     screen.fact("saved", f"{screen.bold(arguments.output)}, with all that predict needs")
-    screen.fact("next", screen.code(_command("predict", arguments.output, arguments.csv)))
+    screen.fact("next", screen.code(_predict_command(arguments)))
     return 0
 
 
@@ -202,24 +206,7 @@ def _read(arguments: argparse.Namespace, settings: dict[str, Any]) -> data.Table
     columns = settings["columns"]
     if columns is not None and arguments.target in columns:
         raise CommandError(f"the target {arguments.target!r} can't be one of --columns too")
-    try:
-        return data.read_csv(
-            arguments.csv, arguments.target, columns=columns, task=settings["task"]
-        )
-    except data.DataError as error:
-        raise CommandError(f"{error}{_hint(error, arguments)}") from None
-
-
-def _hint(error: data.DataError, arguments: argparse.Namespace) -> str:
-    """Return what to do about a file that can't be used, where the command line can help."""
-    if error.line is None and arguments.csv == "iris.csv" and not os.path.exists("iris.csv"):
-        return "; `micrograd-nn data iris -o iris.csv` writes it"
-    text = "expected a number" in str(error)
-    if text and error.column == arguments.target:
-        return "; --classification takes the values as classes"
-    if text:
-        return "; --columns A,B,... chooses the columns to use"
-    return ""
+    return csv_file.read(arguments, arguments.target, columns=columns, task=settings["task"])
 
 
 def _check_resumed(path: str, card: ModelCard) -> None:
@@ -341,9 +328,15 @@ def _tell_the_interruption(screen: Screen, arguments: argparse.Namespace, epochs
     kept = load_model(arguments.output)[0].epoch or 0
     screen.fact("stopped", f"interrupted after {plural(epochs, 'epoch')}")
     screen.fact("saved", f"{screen.bold(arguments.output)}, as it was after epoch {kept}")
-    target = ("--target", arguments.target, "-o", arguments.output, "--epochs", arguments.epochs)
-    screen.fact("go on", screen.code(_command("train", arguments.csv, *target, "--resume")))
+    words = [arguments.csv, *csv_file.options_given(arguments), "--target", arguments.target]
+    words += ["-o", arguments.output, "--epochs", arguments.epochs, "--resume"]
+    screen.fact("go on", screen.code(_command("train", *words)))
     return INTERRUPTED
+
+
+def _predict_command(arguments: argparse.Namespace) -> str:
+    options = csv_file.options_given(arguments)
+    return _command("predict", arguments.output, arguments.csv, *options)
 
 
 def _command(*words: object) -> str:

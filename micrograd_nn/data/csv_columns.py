@@ -54,6 +54,9 @@ class Sheet:
         guess = " or ".join(repr(near[match]) for match in matches)
         problem = f"did you mean {guess}? The" if guess else "the"
         problem = f"there is no such column; {problem} columns are {self._listed()}"
+        if len(self.names) == 1:
+            problem = f"there is no such column, only one, {shorten(self.names[0])}: name the "
+            problem += "delimiter if it splits the file wrongly"
         raise self.error(problem, self.header.line, name)
 
     def text(self, row: Record, position: int) -> str:
@@ -69,7 +72,7 @@ class Sheet:
         cell = self.text(row, position)
         number = parse_number(cell)
         if number is None:
-            hint = _decimal_comma(cell)
+            hint = _decimal_comma(cell) or _missing_quote(row)
             problem = f"expected a number, found {shorten(cell)}{hint}"
             raise self.error(problem, row.line, self.names[position])
         if not math.isfinite(number):
@@ -95,6 +98,7 @@ class Sheet:
             column = self.names[found] if found < wanted else wanted + 1
             extent = "too short" if found < wanted else "too long"
             problem = f"the row is {extent}: cells {found}, columns in the header {wanted}"
+            problem += _missing_quote(row)
             raise self.error(problem, row.line, column)
 
     def _listed(self) -> str:
@@ -121,3 +125,9 @@ def _decimal_comma(cell: str) -> str:
     if cell.count(",") == 1 and parse_number(cell.replace(",", ".")) is not None:
         return "; write decimals with a point"
     return ""
+
+
+def _missing_quote(row: Record) -> str:
+    if row.last == row.line:
+        return ""
+    return f"; a quoted cell makes it go on to line {row.last}: is a quote missing?"

@@ -34,6 +34,13 @@ class Table:
         Classes: int64 positions in ``class_names``. Regression: float64.
     class_names : tuple of str, or None
         The classes as the file writes them, sorted (numbers by size); None for regression.
+    lines : tuple of int
+        The line on which each row begins in the file, counted from 1.
+
+    Examples
+    --------
+    >>> Table("a.csv", ("x", "y"), ("x",), np.zeros((3, 1)))
+    <Table a.csv: 3 rows, 1 feature>
     """
 
     path: str
@@ -43,6 +50,7 @@ class Table:
     target: str | None = None
     y: npt.NDArray[Any] | None = None
     class_names: tuple[str, ...] | None = None
+    lines: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Count the rows, m."""
@@ -54,7 +62,8 @@ class Table:
         aim = "" if self.target is None else f", target {self.target!r}"
         if self.class_names is not None:
             aim += f" with {len(self.class_names)} classes"
-        return f"<Table {self.path}: {m} rows, {n} features{aim}>"
+        counts = f"{m} row{'s' * (m != 1)}, {n} feature{'s' * (n != 1)}"
+        return f"<Table {self.path}: {counts}{aim}>"
 
 
 def read_csv(
@@ -84,8 +93,10 @@ def read_csv(
         they are written as integers and are 2 different ones, or up to 10 that come twice each on
         average.
     delimiter : str, optional
-        By default that one of ``,`` ``;`` tab and ``|`` which splits the header most.
+        By default that one of ``,`` ``;`` tab and ``|`` which splits the header most, of those that
+        split it into as many cells as the first row.
     encoding : str
+        A name that Python knows, such as "utf-16" or "latin-1".
 
     Returns
     -------
@@ -118,7 +129,8 @@ def read_csv(
     X = np.array([[sheet.number(row, k) for k in positions] for row in rows], dtype=np.float64)
     y, class_names = (None, None) if target is None else read_target(sheet, target, task)
     names = tuple(sheet.names)
-    return Table(fspath(path), names, tuple(features), X, target, y, class_names)
+    lines = tuple(row.line for row in rows)
+    return Table(fspath(path), names, tuple(features), X, target, y, class_names, lines)
 
 
 def _features(sheet: Sheet, target: str | None, columns: Sequence[str] | None) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Source = str | os.PathLike[str]
 
@@ -26,6 +27,14 @@ class DataError(ValueError):
         The line in the file, counted from 1; None if the file as a whole is at fault.
     column : str, int or None
         The name of the column, or its number from 1 if it has no name.
+
+    Examples
+    --------
+    >>> from micrograd_nn.data import read_csv
+    >>> read_csv("nowhere.csv")
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.data.csv_text.DataError: nowhere.csv: there is no such file
     """
 
     path: str | None = None
@@ -42,6 +51,8 @@ class DataError(ValueError):
     ) -> DataError:
         """Make the error of a problem at a place.
 
+        Examples
+        --------
         >>> DataError.at("a.csv", "the cell is empty", line=3, column="x")
         DataError("a.csv, line 3, column 'x': the cell is empty")
         """
@@ -56,10 +67,11 @@ class DataError(ValueError):
 
 
 class Record(NamedTuple):
-    """The cells of one row, stripped of the spaces around them, and the line on which it starts."""
+    """The cells of one row, stripped of the spaces around them, and its first and last line."""
 
     line: int
     cells: list[str]
+    last: int
 
 
 def read_records(path: Source, delimiter: str | None, encoding: str) -> list[Record]:
@@ -69,7 +81,8 @@ def read_records(path: Source, delimiter: str | None, encoding: str) -> list[Rec
     ----------
     path : str or path-like
     delimiter : str, optional
-        One character; without it, whichever of :data:`DELIMITERS` splits the header most.
+        One character; without it, whichever of :data:`DELIMITERS` splits the header most, of those
+        that split it into as many cells as the first row, if there are any.
     encoding : str
         A byte-order mark is dropped.
 
@@ -92,12 +105,12 @@ def read_records(path: Source, delimiter: str | None, encoding: str) -> list[Rec
     records: list[Record] = []
     try:
         separator = _sniff(lines) if delimiter is None else delimiter
-        reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")
+        reader = _reader(lines, separator)
         for row in reader:
             cells = [cell.strip() for cell in row]
             if len(cells) > 1 or any(cells):
-                records.append(Record(start, cells))
-            if reader.line_num == len(lines) > start and _odd_quotes(lines[start - 1 :]):
+                records.append(Record(start, cells, reader.line_num))
+            if reader.line_num == len(lines) and _is_open(lines[start - 1 :], separator):
                 raise DataError.at(path, "a quoted cell begins here and never ends", start)
             start = reader.line_num + 1
     except csv.Error as error:
@@ -133,7 +146,7 @@ def _read_bytes(path: Source) -> bytes:
 def _decode(path: Source, content: bytes, encoding: str) -> str:
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise DataError.at(path, "the file is UTF-16, not UTF-8; pass encoding='utf-16'", 1)
+            raise DataError.at(path, "the file is UTF-16, not UTF-8: name its encoding, utf-16", 1)
         if b"\0" in content:
             line = content.count(b"\n", 0, content.index(b"\0")) + 1
             raise DataError.at(path, "the file is binary, not CSV text (it has a zero byte)", line)
@@ -142,22 +155,31 @@ def _decode(path: Source, content: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = (
-            f"byte 0x{content[error.start]:02x} is not {encoding} text; "
-            "pass the file's encoding, such as encoding='latin-1', if it is CSV at all"
+            f"byte 0x{content[error.start]:02x} is not {encoding} text: name the file's encoding, "
+            "such as latin-1, if it is CSV at all"
         )
     except (LookupError, UnicodeError) as error:
         line, problem = 1, f"it cannot be decoded as {encoding!r}: {error}"
     raise DataError.at(path, problem, line)
 
 
+def _reader(lines: Iterable[str], separator: str) -> Any:
+    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")
+
+
 def _sniff(lines: Sequence[str]) -> str:
-    header = next((line for line in lines if line.strip()), "")
+    header, first, *_ = [*itertools.islice(filter(str.strip, lines), 2), "", ""]
 
-    def cells(delimiter: str) -> int:
-        return len(next(csv.reader([header], delimiter=delimiter, skipinitialspace=True)))
+    def fit(delimiter: str) -> tuple[bool, int]:
+        count = len(next(_reader([header], delimiter)))
+        try:
+            return 1 < count == len(next(_reader([first], delimiter))), count
+        except csv.Error:  # whatever reads the row will say what is wrong with it
+            return False, count
 
-    return max(DELIMITERS, key=cells)
+    return max(DELIMITERS, key=fit)
 
 
-def _odd_quotes(lines: Sequence[str]) -> bool:
-    return sum(line.count('"') for line in lines) % 2 == 1
+def _is_open(lines: Sequence[str], separator: str) -> bool:
+    """Tell whether the record of these lines ends in a quoted cell that would go on after them."""
+    return len(list(_reader([*lines, "another record"], separator))) == 1

@@ -7,6 +7,7 @@ same seed gives the same numbers.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -39,6 +40,8 @@ def circles(
 
     Raises
     ------
+    TypeError
+        If n is no whole number.
     ValueError
         If n is below 1, noise is negative or not finite, or factor is not between 0 and 1.
 
@@ -62,20 +65,7 @@ def circles(
 def moons(n: int = 1000, noise: float = 0.1, seed: Seed = None) -> tuple[Points, Labels]:
     """Two interleaving half circles of radius 1: class 0 above, class 1 below.
 
-    Parameters
-    ----------
-    n, noise, seed
-        As for :func:`circles`.
-
-    Returns
-    -------
-    (ndarray of shape (n, 2), ndarray of shape (n,))
-        X, float64, and y, int64.
-
-    Raises
-    ------
-    ValueError
-        If n is below 1, or noise is negative or not finite.
+    It takes, returns and raises what :func:`circles` does, but for ``factor``.
 
     Examples
     --------
@@ -98,20 +88,7 @@ def xor(n: int = 1000, noise: float = 0.1, seed: Seed = None) -> tuple[Points, L
     Points keep a distance of 0.1 from both axes before the noise is added, and fill both quadrants
     of their class alike.
 
-    Parameters
-    ----------
-    n, noise, seed
-        As for :func:`circles`.
-
-    Returns
-    -------
-    (ndarray of shape (n, 2), ndarray of shape (n,))
-        X, float64, and y, int64.
-
-    Raises
-    ------
-    ValueError
-        If n is below 1, or noise is negative or not finite.
+    It takes, returns and raises what :func:`circles` does, but for ``factor``.
 
     Examples
     --------
@@ -149,6 +126,8 @@ def blobs(
 
     Raises
     ------
+    TypeError
+        If n or classes is no whole number.
     ValueError
         If n or classes is below 1, or noise is negative or not finite.
 
@@ -191,6 +170,8 @@ def spirals(
 
     Raises
     ------
+    TypeError
+        If n or classes is no whole number.
     ValueError
         If n or classes is below 1, or noise is negative or not finite.
 
@@ -218,10 +199,7 @@ def _sample(
     seed: Seed,
 ) -> tuple[Points, Labels]:
     """Draw ``points(label, count, random)`` of every class, add the noise, shuffle."""
-    if n < 1:
-        raise ValueError(f"n is the number of points, at least 1, not {n}")
-    if classes < 1:
-        raise ValueError(f"classes is at least 1, not {classes}")
+    n, classes = _count("n", n), _count("classes", classes)
     if not 0 <= noise < np.inf:
         raise ValueError(f"noise is a standard deviation, finite and not negative, not {noise}")
     random = np.random.default_rng(seed)
@@ -231,3 +209,13 @@ def _sample(
     X = X + noise * random.standard_normal(X.shape)
     order = random.permutation(n)
     return X[order], y[order]
+
+
+def _count(name: str, number: int) -> int:
+    try:
+        count = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, an int, not {number!r}") from None
+    if count < 1:
+        raise ValueError(f"{name} is at least 1, not {number}")
+    return count

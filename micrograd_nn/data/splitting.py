@@ -81,8 +81,8 @@ def _stratified(y: AnyArray, test_count: int) -> npt.NDArray[np.bool_]:
     classes, label, sizes = np.unique(y, return_inverse=True, return_counts=True)
     if test_count > len(y) - len(classes):
         raise ValueError(
-            f"{test_count} test examples of {len(y)} leave none to train on for some of the "
-            f"{len(classes)} classes"
+            f"{test_count} of {len(y)} examples to test on leave none to train on for some of the "
+            f"{len(classes)} classes: take fewer"
         )
     quotas = _largest_remainders(sizes, test_count)
     in_test = np.zeros(len(y), dtype=np.bool_)

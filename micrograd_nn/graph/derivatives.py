@@ -7,22 +7,23 @@ linear in u, so its derivative with respect to u is J
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from micrograd_nn.graph.backward import checked_seed
-from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, data_of, leaf_of
-from micrograd_nn.graph.node import GraphError, Node, modes
+from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, leaf_of
+from micrograd_nn.graph.node import GraphError, Node, data_of, modes
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.table.arithmetic import add
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 
 Function = Callable[..., Any]
-Argnums = int | tuple[int, ...]
+Argnums = int | Sequence[int]
 
 
 @contextmanager
@@ -55,8 +56,18 @@ def _as_node(y: Any) -> Node:
     return leaf_of(y)
 
 
+def _several(argnums: Argnums) -> TypeGuard[Sequence[int]]:
+    return isinstance(argnums, (tuple, list))
+
+
 def _positions(argnums: Argnums, count: int) -> tuple[int, ...]:
-    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    try:
+        listed = argnums if _several(argnums) else (argnums,)
+        positions = tuple(operator.index(position) for position in listed)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"argnums is the position of an argument or a tuple of positions, got {argnums!r}"
+        ) from None
     for position in positions:
         if not -count <= position < count:
             raise ValueError(f"argnums={argnums} is out of range for {count} arguments")
@@ -68,15 +79,15 @@ class _Run:
 
     def __init__(self, f: Function, args: tuple[Any, ...], argnums: Argnums, kwargs: Any) -> None:
         self.positions = _positions(argnums, len(args))
-        fresh = dict(zip(self.positions, (_fresh(args[p]) for p in self.positions), strict=True))
-        self.inputs = [node for node, _ in fresh.values()]
+        fresh = {p: _fresh(args[p]) for p in dict.fromkeys(self.positions)}
+        self.inputs = [fresh[p][0] for p in self.positions]
         self.on_nodes = any(isinstance(a, Node) for a in args) or modes.transforms > 0
         with _transforming():
             self.value = f(
                 *(fresh[i][0] if i in fresh else a for i, a in enumerate(args)), **kwargs
             )
         self.root = _as_node(self.value)
-        self.tuple_wanted = isinstance(argnums, tuple)
+        self.tuple_wanted = _several(argnums)
 
     def pull(self, seed: Any) -> list[Any]:
         """Return the cotangents of the inputs, as nodes if the caller differentiates further."""
@@ -119,8 +130,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     ----------
     f : callable
         Returns a scalar.
-    argnums : int or tuple of int
-        The positional arguments to differentiate with respect to.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
 
     Returns
     -------
@@ -156,6 +167,26 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
     See ``value_and_grad`` for the parameters. ``grad`` nests to any depth.
 
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; it returns the gradient, of the shape of the argument. Plain numbers
+        give floats, arrays give arrays, nodes give nodes.
+
+    Raises
+    ------
+    GraphError
+        If the result of ``f`` isn't a scalar.
+    TypeError, ValueError
+        If ``argnums`` names no argument.
+
     Examples
     --------
     >>> grad(lambda x: x**3)(2.0)
@@ -175,6 +206,22 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     The pullback takes a cotangent of the shape of the result and returns a tuple with the
     cotangent of each primal.
+
+    Parameters
+    ----------
+    f : callable
+    *primals : Value, Tensor, array-like or float
+        The arguments to differentiate at.
+
+    Returns
+    -------
+    (value, callable)
+        ``f(*primals)``, and the pullback.
+
+    Raises
+    ------
+    ValueError
+        By the pullback, if a cotangent has another shape than the result.
 
     Examples
     --------
@@ -196,6 +243,19 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return ``f(*primals)`` and its derivative along the tangents, J t.
+
+    Parameters
+    ----------
+    f : callable
+    primals : sequence of Value, Tensor, array-like or float
+        The arguments to differentiate at.
+    tangents : sequence
+        The direction, of the same shapes.
+
+    Returns
+    -------
+    (value, tangent)
+        ``f(*primals)``, and J t of the same shape.
 
     Raises
     ------
@@ -219,8 +279,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         run = _Run(f, tuple(primals), tuple(range(len(primals))), {})
         shape = np.shape(run.root._data)
         # The pullback is linear in its cotangent, so any point does to differentiate it at, except
-        # 0: there, a cotangent of exactly 0 would be taken for one that is 0 for good.
-        dummy: Node = Value(1.0) if isinstance(run.root, Value) else Tensor(np.ones(shape))
+        # one where cotangents vanish or cancel: a cotangent of exactly 0 would be taken for one
+        # that is 0 for good.
+        irregular = np.random.default_rng(0).uniform(1.0, 2.0, shape)
+        dummy: Node = Value(1.0) if isinstance(run.root, Value) else Tensor(irregular)
         pulled = run.pull(dummy)
     nodes = modes.transforms > 0 or any(isinstance(x, Node) for x in (*primals, *tangents))
     total: Any = None
@@ -238,6 +300,23 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the Jacobian of ``f``, of shape output + input.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a number, an array or a node.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; J[i, ..., j, ...] = ∂f[i, ...] / ∂x[j, ...].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``argnums`` names no argument.
 
     Examples
     --------
@@ -274,7 +353,24 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the matrix of second derivatives of a scalar ``f``.
 
-    For a tuple ``argnums`` the result is a tuple of tuples, H[i][j] of shape xᵢ + xⱼ.
+    For several ``argnums`` the result is a tuple of tuples, H[i][j] of shape xᵢ + xⱼ.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; H[i, ..., j, ...] = ∂²f / ∂x[i, ...] ∂x[j, ...].
+
+    Raises
+    ------
+    GraphError
+        If the result of ``f`` isn't a scalar.
 
     Examples
     --------
@@ -283,7 +379,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    if not isinstance(argnums, tuple):
+    if not _several(argnums):
         return jacobian(grad(f, argnums), argnums)
     rows = [jacobian(grad(f, argnum), argnums) for argnum in argnums]
     return lambda *args, **kwargs: tuple(row(*args, **kwargs) for row in rows)

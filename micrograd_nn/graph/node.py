@@ -24,15 +24,47 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class GraphError(RuntimeError):
-    """A graph can't be read or differentiated as asked."""
+    """A graph can't be read or differentiated as asked.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Tensor
+    >>> Tensor([1.0, 2.0]).backward()
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.graph.node.GraphError: backward() needs a seed, ...
+    """
 
 
 class StaleGraphError(GraphError):
-    """Data were changed after they had been recorded, so that a derivative would be wrong."""
+    """Data were changed after they had been recorded, so that a derivative would be wrong.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> z = y * y
+    >>> y.data = 5.0
+    >>> z.backward()
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.graph.node.StaleGraphError: the data of ... were overwritten ...
+    """
 
 
 class NonFiniteError(ArithmeticError):
-    """An operation produced NaN or infinity while ``debug_nans()`` was on."""
+    """An operation produced NaN or infinity while ``debug_nans()`` was on.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value, debug_nans
+    >>> with debug_nans():
+    ...     1.0 / Value(0.0)
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.graph.node.NonFiniteError: ...
+    """
 
 
 class Modes(threading.local):
@@ -94,6 +126,10 @@ def no_grad() -> Any:
     Use it as ``with no_grad():`` or as the decorator ``@no_grad()``. It is restored when the block
     is left by an exception, and holds for the present thread only.
 
+    Returns
+    -------
+    context manager, and decorator
+
     Examples
     --------
     >>> from micrograd_nn import Value, no_grad
@@ -108,6 +144,10 @@ def no_grad() -> Any:
 
 def record_lines() -> Any:
     """Remember, for each node recorded inside the block, the file and line that recorded it.
+
+    Returns
+    -------
+    context manager, and decorator
 
     Examples
     --------
@@ -125,6 +165,15 @@ def debug_nans() -> Any:
 
     The error names the operation, the node, the layer and the line that recorded it, and shows
     what went in.
+
+    Returns
+    -------
+    context manager, and decorator
+
+    Raises
+    ------
+    NonFiniteError
+        Inside the block.
 
     Examples
     --------
@@ -366,6 +415,10 @@ class Node:
         bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
         return bundle
 
+    def _snapshot(self) -> Any:
+        """Return the data, in memory that nobody will write to."""
+        return self._data
+
     def pull_array(self, g: Any, careful: bool) -> bool:
         """Carry a cotangent that is an array to the inputs; see ``backward``."""
         raise NotImplementedError  # a Value has a float for a cotangent
@@ -394,6 +447,11 @@ def _not_finite_message(node: Node, row: Primitive) -> str:
         + (f" {row.domain}" if row.domain else "")
         + ", or scale the input."
     )
+
+
+def data_of(x: Any) -> Any:
+    """Return the data of a node, or plain data as they are."""
+    return x._data if isinstance(x, Node) else x
 
 
 def _short(data: Any) -> str:

@@ -35,20 +35,3 @@ def toposort(*roots: Node, constants: bool = True) -> list[Node]:
             inputs = node.inputs if constants else node._recorded_inputs()
             stack += [i for i in reversed(inputs) if i not in seen]
     return order
-
-
-def trace(root: Node) -> tuple[list[Node], list[tuple[Node, Node]]]:
-    """Return the nodes below ``root``, inputs first, and the edges ``(input, node)``.
-
-    An input that is used twice gives two edges: ``a + a`` has two.
-
-    Examples
-    --------
-    >>> from micrograd_nn import Value
-    >>> a = Value(2.0)
-    >>> nodes, edges = trace(a + a)
-    >>> len(nodes), len(edges)
-    (2, 2)
-    """
-    nodes = toposort(root)
-    return nodes, [(source, node) for node in nodes for source in node.inputs]

@@ -138,8 +138,18 @@ def pull_vectors(v: Any, g: float) -> None:
 
 @lru_cache(maxsize=10_000)
 def unbroadcast_axes(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the axes over which ``target`` was repeated to give ``shape``."""
+    """Return the axes over which ``target`` was repeated to give ``shape``.
+
+    Raises
+    ------
+    ValueError
+        If it can't have been, nor ``shape`` to give ``target``.
+    """
+    if np.broadcast_shapes(shape, target) not in (shape, target):
+        raise ValueError(f"an array of shape {shape} is neither {target} repeated nor the reverse")
     lead = len(shape) - len(target)
+    if lead < 0:
+        return ()
     return tuple(range(lead)) + tuple(
         lead + i for i, n in enumerate(target) if n == 1 and shape[lead + i] != 1
     )

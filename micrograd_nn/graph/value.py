@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, modes, switch
+from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
 from micrograd_nn.graph.recorded import Recorded
 from micrograd_nn.graph.table import activations, arithmetic, elementary
@@ -124,6 +124,11 @@ class Value(Recorded):
             return _record_vectors(row, *args)
         if row.on_floats is None or row.variadic or any(map(_is_array, args)):
             return Node.kinds["Tensor"].record(row, args, params)
+        if len(args) != len(row.rules):
+            raise TypeError(
+                f"{row.name} takes {len(row.rules)} arguments, one for each of its rules, got "
+                f"{len(args)}"
+            )
         data = tuple(a._data if isinstance(a, Node) else _as_float(a) for a in args)
         result = row.on_floats(*data, **params)
         if not modes.recording:
@@ -197,17 +202,17 @@ class Value(Recorded):
     def __bool__(self) -> bool:
         return bool(self._data)
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self._data < _data_of(other))
+    def __lt__(self, other: Any) -> Any:
+        return _plain(self._data < data_of(other))
 
-    def __le__(self, other: Any) -> bool:
-        return bool(self._data <= _data_of(other))
+    def __le__(self, other: Any) -> Any:
+        return _plain(self._data <= data_of(other))
 
-    def __gt__(self, other: Any) -> bool:
-        return bool(self._data > _data_of(other))
+    def __gt__(self, other: Any) -> Any:
+        return _plain(self._data > data_of(other))
 
-    def __ge__(self, other: Any) -> bool:
-        return bool(self._data >= _data_of(other))
+    def __ge__(self, other: Any) -> Any:
+        return _plain(self._data >= data_of(other))
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f", name={self.name!r}"
@@ -274,8 +279,9 @@ def _is_array(data: Any) -> bool:
     return isinstance(data, (np.ndarray, list, tuple)) and np.ndim(data) > 0
 
 
-def _data_of(other: Any) -> Any:
-    return other._data if isinstance(other, Node) else other
+def _plain(compared: Any) -> Any:
+    """Return a comparison with a number as a bool, one with an array as the array."""
+    return compared if type(compared) is np.ndarray else bool(compared)
 
 
 def _understood(other: Any) -> bool:

@@ -14,11 +14,19 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions as F
-from micrograd_nn.graph.node import Node
-from micrograd_nn.graph.primitive import as_floating
+from micrograd_nn.graph.functions.gathering import gathered
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.table import fused
 from micrograd_nn.graph.table.arrays import shape_of
 from micrograd_nn.nn.activations import chosen
+from micrograd_nn.nn.loss_arguments import (
+    check_unit_interval,
+    class_shape,
+    floating,
+    labels_of,
+    listed,
+    paired,
+)
 
 Loss = Callable[..., Any]
 
@@ -26,36 +34,142 @@ Loss = Callable[..., Any]
 def mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return the mean squared error, 1/n Σ (ŷ − y)².
 
+    Parameters
+    ----------
+    prediction : any shape
+    target : the same shape
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is nothing to take the mean of, or there is no such reduction.
+
+    Notes
+    -----
+    The derivative by ŷ is 2 (ŷ − y) / n.
+
     Examples
     --------
     >>> import numpy as np
+    >>> from micrograd_nn import grad
     >>> float(mse(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
     2.0
+    >>> grad(mse)(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    array([0., 2.])
     """
     return _squared("mse", prediction, target, reduction)
 
 
 def half_mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return half the mean squared error, 1/(2n) Σ (ŷ − y)², whose gradient is (ŷ − y)/n."""
+    """Return half the mean squared error, 1/(2n) Σ (ŷ − y)².
+
+    Parameters
+    ----------
+    prediction : any shape
+    target : the same shape
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is nothing to take the mean of, or there is no such reduction.
+
+    Notes
+    -----
+    The derivative by ŷ is (ŷ − y) / n.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from micrograd_nn import grad
+    >>> grad(half_mse)(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    array([0., 1.])
+    """
     return 0.5 * _squared("half_mse", prediction, target, reduction)
 
 
 def _squared(loss: str, prediction: Any, target: Any, reduction: str) -> Any:
-    prediction, target = _paired(loss, prediction, target)
+    prediction, target = paired(loss, prediction, target)
     error = prediction - target
-    return _reduced(error * error, reduction)
+    return _reduced(loss, error * error, reduction)
 
 
 def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return the mean absolute error, 1/n Σ |ŷ − y|; its gradient at ŷ = y is 0."""
-    prediction, target = _paired("mae", prediction, target)
-    return _reduced(F.abs(prediction - target), reduction)
+    """Return the mean absolute error, ``1/n Σ |ŷ − y|``.
+
+    Parameters
+    ----------
+    prediction : any shape
+    target : the same shape
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is nothing to take the mean of, or there is no such reduction.
+
+    Notes
+    -----
+    The derivative by ŷ is sign(ŷ − y) / n; at the kink ŷ = y it is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from micrograd_nn import grad
+    >>> grad(mae)(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    array([0. , 0.5])
+    """
+    prediction, target = paired("mae", prediction, target)
+    return _reduced("mae", F.abs(prediction - target), reduction)
 
 
 def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Return ½ e² where |e| ≤ δ, else δ (|e| − ½ δ), for the error e = ŷ − y.
+    """Return ``½ e²`` where ``|e| ≤ δ``, else ``δ (|e| − ½ δ)``, for the error e = ŷ − y.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
+
+    Parameters
+    ----------
+    prediction : any shape
+    target : the same shape
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+    delta : float
+        Where the square goes over into a line.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is nothing to take the mean of, ``delta`` isn't positive, or
+        there is no such reduction.
+
+    Notes
+    -----
+    The derivative by ŷ is e limited to [−δ, δ], by n for the mean.
 
     Examples
     --------
@@ -65,17 +179,34 @@ def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     if not delta > 0:
         raise ValueError(f"delta must be positive, got {delta}")
-    prediction, target = _paired("huber", prediction, target)
-    return _reduced(fused.huber(prediction - target, float(delta)), reduction)
+    prediction, target = paired("huber", prediction, target)
+    return _reduced("huber", fused.huber(prediction - target, float(delta)), reduction)
 
 
 def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return max(0, 1 − y ŷ), for targets −1 and 1; its derivative at the kink is 0.
+    """Return max(0, 1 − y ŷ), for targets −1 and 1.
+
+    Parameters
+    ----------
+    prediction : any shape, scores
+    target : the same shape, −1 or 1
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
 
     Raises
     ------
     ValueError
-        If a target is neither −1 nor 1.
+        If the shapes differ, there is nothing to take the mean of, a target is neither −1 nor 1, or
+        there is no such reduction.
+
+    Notes
+    -----
+    The derivative by ŷ is −y where y ŷ < 1, else 0, also at the kink y ŷ = 1.
 
     Examples
     --------
@@ -83,10 +214,10 @@ def hinge(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     >>> float(hinge(np.array([0.5, -2.0]), np.array([1, -1])))
     0.25
     """
-    prediction, target = _paired("hinge", prediction, target)
-    if (np.abs(_data(target)) != 1).any() if shape_of(target) else abs(_data(target)) != 1:
+    prediction, target = paired("hinge", prediction, target)
+    if (np.abs(data_of(target)) != 1).any() if shape_of(target) else abs(data_of(target)) != 1:
         raise ValueError("hinge needs targets −1 and 1: map labels 0 and 1 by 2 * y - 1")
-    return _reduced(fused.hinge(prediction, target), reduction)
+    return _reduced("hinge", fused.hinge(prediction, target), reduction)
 
 
 def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -95,35 +226,87 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
     Where the prediction comes from a sigmoid, ``binary_cross_entropy_with_logits`` is exact also
     where the sigmoid rounds to 0 or 1.
 
+    Parameters
+    ----------
+    prediction : any shape, in [0, 1]
+    target : the same shape, in [0, 1]
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
+
     Raises
     ------
     ValueError
-        If a prediction or target lies outside [0, 1].
-    """
-    prediction, target = _paired("binary_cross_entropy", prediction, target)
-    _check_unit_interval("binary_cross_entropy", "predictions", prediction)
-    _check_unit_interval("binary_cross_entropy", "targets", target)
-    # 0 · log 0 is 0: the factor that vanishes is replaced, together with its derivative.
-    p, y = _data(prediction), _data(target)
-    right = F.where(y == 0, 0.0, target * F.log(F.where((y == 0) & (p == 0), 1.0, prediction)))
-    rest = F.log1p(F.where((y == 1) & (p == 1), 0.0, -prediction))
-    wrong = F.where(y == 1, 0.0, (1.0 - target) * rest)
-    return _reduced(-(right + wrong), reduction)
+        If the shapes differ, there is nothing to take the mean of, a number lies outside [0, 1], or
+        there is no such reduction.
 
-
-def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return the binary cross-entropy of σ(z), for logits z; its gradient is σ(z) − y.
-
-    It is exact for every z: log(1 + e^−|z|) + max(z, 0) − y z.
+    Notes
+    -----
+    The derivative by ŷ is (1 − y) / (1 − ŷ) − y / ŷ, without the term whose numerator is 0.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> binary_cross_entropy(np.array([0.5, 0.5]), np.array([1, 0]), reduction="none")
+    array([0.69314718, 0.69314718])
+    """
+    prediction, target = paired("binary_cross_entropy", prediction, target)
+    check_unit_interval("binary_cross_entropy", "predictions", prediction)
+    check_unit_interval("binary_cross_entropy", "targets", target)
+    # 0 · log 0 is 0: the factor that vanishes is replaced, together with its derivative.
+    p, y = data_of(prediction), data_of(target)
+    right = F.where(y == 0, 0.0, target * F.log(F.where((y == 0) & (p == 0), 1.0, prediction)))
+    rest = F.log1p(F.where((y == 1) & (p == 1), 0.0, -prediction))
+    wrong = F.where(y == 1, 0.0, (1.0 - target) * rest)
+    return _reduced("binary_cross_entropy", -(right + wrong), reduction)
+
+
+def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+    """Return the binary cross-entropy of σ(z): ``log(1 + e^−|z|) + max(z, 0) − y z``.
+
+    It is exact for every z.
+
+    Parameters
+    ----------
+    prediction : any shape, logits
+    target : the same shape, in [0, 1]
+    reduction : {"mean", "sum", "none"}
+        Over all numbers.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of the prediction's shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is nothing to take the mean of, a target lies outside [0, 1], or
+        there is no such reduction.
+
+    Notes
+    -----
+    The derivative by z is σ(z) − y, exact also where σ(z) rounds to y.
+
+    Examples
+    --------
+    >>> from micrograd_nn import grad
+    >>> binary_cross_entropy_with_logits(-1000.0, 1.0)
+    1000.0
     >>> binary_cross_entropy_with_logits(40.0, 1.0) > 0
     True
+    >>> grad(binary_cross_entropy_with_logits)(0.0, 1.0)
+    -0.5
     """
-    prediction, target = _paired("binary_cross_entropy_with_logits", prediction, target)
-    _check_unit_interval("binary_cross_entropy_with_logits", "targets", target)
-    return _reduced(fused.bce_with_logits(prediction, target), reduction)
+    prediction, target = paired("binary_cross_entropy_with_logits", prediction, target)
+    check_unit_interval("binary_cross_entropy_with_logits", "targets", target)
+    return _reduced(
+        "binary_cross_entropy_with_logits", fused.bce_with_logits(prediction, target), reduction
+    )
 
 
 def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -133,64 +316,144 @@ def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     ----------
     prediction : (m, C)
         Logits.
-    target : (m,) integer labels, or (m, C) probabilities
+    target : (m,) or (m, 1) integer labels 0 ... C − 1, or (m, C) probabilities
         One-hot rows are probabilities.
-    reduction : str
+    reduction : {"mean", "sum", "none"}
         Over the m examples.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of shape (m,).
+
+    Raises
+    ------
+    ValueError
+        If the shapes don't fit, a label is none of 0 ... C − 1, a target lies outside [0, 1],
+        there is nothing to take the mean of, or there is no such reduction.
+
+    Notes
+    -----
+    The derivative by z is softmax(z) − Y, with Y the one-hot rows, by m for the mean.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from micrograd_nn import grad
     >>> z = np.array([[2.0, 0.0], [0.0, 1.0]])
     >>> a = cross_entropy(z, np.array([0, 1]))
     >>> b = cross_entropy(z, np.array([[1.0, 0.0], [0.0, 1.0]]))
     >>> bool(abs(a - b) < 1e-15)
     True
+    >>> grad(cross_entropy)(np.zeros((1, 2)), [1])
+    array([[ 0.5, -0.5]])
     """
-    prediction, target = F._gathered(prediction), _listed(target)
-    rows, classes = _class_shape("cross_entropy", prediction)
-    labels = _labels("cross_entropy", target, rows, classes)
+    prediction, target = gathered(prediction), listed(target)
+    rows, classes = class_shape("cross_entropy", prediction)
+    labels = labels_of("cross_entropy", target, rows, classes)
     if labels is not None:
-        return _reduced(fused.label_cross_entropy(prediction, labels=labels), reduction)
-    logs = F.where(_data(target) == 0, 0.0, F.log_softmax(prediction))
-    return _reduced(-F.sum(target * logs, axis=-1), reduction)
+        return _reduced(
+            "cross_entropy", fused.label_cross_entropy(prediction, labels=labels), reduction
+        )
+    target = floating(target, prediction)
+    logs = F.where(data_of(target) == 0, 0.0, F.log_softmax(prediction))
+    return _reduced("cross_entropy", -F.sum(target * logs, axis=-1), reduction)
 
 
 def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return −Σ_c y_c log ŷ_c, for probabilities ŷ (m, C); targets as for ``cross_entropy``."""
-    prediction, target = F._gathered(prediction), _listed(target)
-    rows, classes = _class_shape("categorical_cross_entropy", prediction)
-    _check_unit_interval("categorical_cross_entropy", "predictions", prediction)
-    labels = _labels("categorical_cross_entropy", target, rows, classes)
-    y = _data(target) if labels is None else np.eye(classes)[labels]
-    logs = F.log(F.where(y == 0, 1.0, prediction))
-    weights = target if labels is None else y
-    return _reduced(-F.sum(weights * logs, axis=-1), reduction)
+    """Return −Σ_c y_c log ŷ_c, for probabilities ŷ of shape (m, C).
+
+    Where the prediction comes from a softmax, ``cross_entropy`` of its logits is exact also where
+    the softmax rounds to 0.
+
+    Parameters
+    ----------
+    prediction : (m, C)
+        Probabilities.
+    target, reduction
+        As for ``cross_entropy``.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of shape (m,).
+
+    Raises
+    ------
+    ValueError
+        If the shapes don't fit, a label is none of 0 ... C − 1, a number lies outside [0, 1],
+        there is nothing to take the mean of, or there is no such reduction.
+
+    Notes
+    -----
+    The derivative by ŷ is −y / ŷ, 0 where y is 0, by m for the mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from micrograd_nn import grad
+    >>> grad(categorical_cross_entropy)(np.array([[0.5, 0.5]]), [1])
+    array([[ 0., -2.]])
+    """
+    prediction, target = gathered(prediction), listed(target)
+    rows, classes = class_shape("categorical_cross_entropy", prediction)
+    check_unit_interval("categorical_cross_entropy", "predictions", prediction)
+    labels = labels_of("categorical_cross_entropy", target, rows, classes)
+    if labels is not None:
+        target = np.eye(classes, dtype=prediction.dtype)[labels]
+    target = floating(target, prediction)
+    logs = F.log(F.where(data_of(target) == 0, 1.0, prediction))
+    return _reduced("categorical_cross_entropy", -F.sum(target * logs, axis=-1), reduction)
 
 
 def soft_iou(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """Return 1 − Σ ŷ y / Σ (ŷ + y − ŷ y), intersection over union, per example.
 
-    Of two empty masks it is 0, with gradient 0. The sums run over all axes but the first; a vector
-    or column is one example. Source: Rahman, Wang, "Optimizing intersection-over-union in deep
-    neural networks for image segmentation", 2016.
+    Source: Rahman, Wang, "Optimizing intersection-over-union in deep neural networks for image
+    segmentation", 2016.
+
+    Parameters
+    ----------
+    prediction : (m, ...), in [0, 1]
+        The sums run over all axes but the first; a vector or column is one example.
+    target : the same shape, in [0, 1]
+    reduction : {"mean", "sum", "none"}
+        Over the m examples.
+
+    Returns
+    -------
+    Value, Tensor, ndarray or float
+        One number; for "none", of shape (m,).
+
+    Raises
+    ------
+    ValueError
+        If the shapes don't fit, a number lies outside [0, 1],
+        there is nothing to take the mean of, or there is no such reduction.
+
+    Notes
+    -----
+    With I and U the two sums, the derivative by ŷ is −(y U − (1 − y) I) / U². The loss of two empty
+    masks is 0, with gradient 0.
 
     Examples
     --------
     >>> import numpy as np
-    >>> bool(abs(soft_iou(np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]]))) < 1e-9)
-    True
+    >>> soft_iou(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[1, 0], [1, 0]]), "none")
+    array([0. , 0.5])
     """
-    prediction, target = _paired("soft_iou", prediction, target)
-    _check_unit_interval("soft_iou", "predictions", prediction)
-    _check_unit_interval("soft_iou", "targets", target)
+    prediction, target = paired("soft_iou", prediction, target)
+    check_unit_interval("soft_iou", "predictions", prediction)
+    check_unit_interval("soft_iou", "targets", target)
     shape = shape_of(prediction)
     axes = tuple(range(1, len(shape))) if math.prod(shape[1:]) > 1 else None
     both = prediction * target
-    union = F.sum(prediction + target - both, axis=axes)
-    empty = _data(union) == 0
-    share = F.sum(both, axis=axes) / F.where(empty, 1.0, union)
-    return _reduced(F.where(empty, 0.0, 1.0 - share), reduction)
+    union = prediction + target - both
+    if shape:
+        both, union = F.sum(both, axis=axes), F.sum(union, axis=axes)
+    empty = data_of(union) == 0
+    share = both / F.where(empty, 1.0, union)
+    return _reduced("soft_iou", F.where(empty, 0.0, 1.0 - share), reduction)
 
 
 #: Every loss by its name.
@@ -214,10 +477,23 @@ LOSSES: dict[str, Loss] = {
 def by_name(loss: str | Loss) -> Loss:
     """Return the loss of that name; a function is returned as it is.
 
+    Parameters
+    ----------
+    loss : str or callable
+
+    Returns
+    -------
+    callable
+
     Raises
     ------
     ValueError
         If the name is unknown; the message lists the names.
+
+    Examples
+    --------
+    >>> by_name("mse") is mse
+    True
     """
     if callable(loss):
         return loss
@@ -225,99 +501,16 @@ def by_name(loss: str | Loss) -> Loss:
     return found
 
 
-# ------------------------------------------------------------------------------------ checks
-
-
-def _data(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
-
-
-def _floating(x: Any) -> Any:
-    """Return a node as it is, a sequence as a Tensor or array, integers as floats."""
-    if isinstance(x, Node):
-        return x
-    return F._gathered(x) if isinstance(x, (list, tuple)) else as_floating(x)
-
-
-def _listed(target: Any) -> Any:
-    """Return lists of Values as a Tensor, labels and other lists as an array."""
-    if isinstance(target, Node):
-        return target
-    return F._gathered(target) if _has_nodes(target) else np.asarray(target)
-
-
-def _has_nodes(x: Any) -> bool:
-    return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(_has_nodes, x)))
-
-
-def _reduced(losses: Any, reduction: str) -> Any:
+def _reduced(loss: str, losses: Any, reduction: str) -> Any:
+    shape = shape_of(losses)
     if reduction == "none":
         return losses
     if reduction == "sum":
-        return losses if not shape_of(losses) else F.sum(losses)
+        return F.sum(losses) if shape else losses
     if reduction == "mean":
-        return losses if not shape_of(losses) else F.mean(losses)
+        if 0 in shape:
+            raise ValueError(
+                f"{loss}: there are no examples to take the mean of; reduction='sum' gives 0"
+            )
+        return F.mean(losses) if shape else losses
     raise ValueError(f"no reduction {reduction!r}: there are 'mean', 'sum' and 'none'")
-
-
-def _paired(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
-    """Return prediction and target in one shape; a lone column may stand against a vector."""
-    prediction, target = _floating(prediction), _floating(target)
-    shape, wanted = shape_of(target), shape_of(prediction)
-    if shape == wanted:
-        return prediction, target
-    if (*shape, 1) == wanted or shape == (*wanted, 1):
-        return prediction, F.reshape(target, wanted)
-    raise ValueError(
-        f"{loss}: the prediction has shape {wanted}, the target {shape}: they must be equal, or "
-        "they would be broadcast against each other without a word"
-    )
-
-
-def _check_unit_interval(loss: str, what: str, x: Any) -> None:
-    data = np.asarray(_data(x))
-    if not data.size:
-        return
-    low, high = np.minimum.reduce(data, axis=None), np.maximum.reduce(data, axis=None)
-    if low >= 0 and high <= 1:
-        return
-    if what == "targets" and np.any(np.isnan(data)):
-        raise ValueError(f"{loss}: a target is NaN")
-    if np.any((data < 0) | (data > 1)):
-        hint = " (logits? use binary_cross_entropy_with_logits or cross_entropy)"
-        raise ValueError(
-            f"{loss} needs {what} in [0, 1], got [{np.nanmin(data):g}, {np.nanmax(data):g}]"
-            + (hint if what == "predictions" else "")
-        )
-
-
-def _class_shape(loss: str, prediction: Any) -> tuple[int, int]:
-    shape = shape_of(prediction)
-    if len(shape) != 2:
-        raise ValueError(f"{loss} needs predictions of shape (m, C), got {shape}")
-    return shape[0], shape[1]
-
-
-def _labels(loss: str, target: Any, rows: int, classes: int) -> Any:
-    """Return integer labels, or None where the target holds a probability for each class."""
-    data = np.asarray(_data(target))
-    if data.shape == (rows, classes) and not (classes == 1 and data.dtype.kind in "iu"):
-        _check_unit_interval(loss, "targets", target)
-        if isinstance(target, Node) or not np.all((data == 0) | (data == 1)):
-            return None
-        return np.argmax(data, axis=1) if np.all(data.sum(1) == 1) else None
-    if data.shape == (rows, 1):
-        data = data[:, 0]
-    if data.shape != (rows,):
-        raise ValueError(
-            f"{loss}: {rows} predictions of {classes} classes need targets of shape ({rows},) or "
-            f"({rows}, {classes}), got {data.shape}"
-        )
-    whole = data.dtype.kind in "iu" or np.all(np.isfinite(data) & (data == np.floor(data)))
-    if not whole:
-        raise ValueError(f"{loss}: class labels must be integers")
-    if data.size and not (data.min() >= 0 and data.max() < classes):
-        raise ValueError(
-            f"{loss}: labels must be 0 ... {classes - 1}, got {data.min():g} ... {data.max():g}"
-        )
-    return data.astype(np.intp)

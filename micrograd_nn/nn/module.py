@@ -19,10 +19,18 @@ class Module:
     tuple or dict that is one; a module so held is a part. Their names are the dotted paths to
     them. A subclass defines ``forward``.
 
+    An attribute whose name begins with ``_`` is private to the module: what it holds is neither
+    trained nor saved, and is in none of the lists. Give what is to be learnt a public name.
+
     Attributes
     ----------
     training : bool
         Whether layers behave as in training (dropout drops, batch norm measures).
+
+    Raises
+    ------
+    NotImplementedError
+        If it is called and the subclass doesn't define ``forward``.
 
     Examples
     --------
@@ -36,6 +44,9 @@ class Module:
     >>> scale = Scale()
     >>> [name for name, _ in scale.named_parameters()]
     ['factor']
+    >>> scale._frozen = Tensor(3.0)
+    >>> len(scale.parameters())
+    1
     """
 
     #: Names of attributes that are saved with the parameters but not trained.
@@ -191,6 +202,14 @@ class Module:
         return None
 
     # -------------------------------------------------------------------------------- display
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from micrograd_nn.readers import draw
+
+        bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
+        if "text/plain" in bundle:
+            bundle["text/plain"] = repr(self)
+        return bundle
 
     def extra_repr(self) -> str:
         """Return the arguments to show between the parentheses of ``repr``."""

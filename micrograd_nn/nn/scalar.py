@@ -15,13 +15,11 @@ import numpy as np
 
 from micrograd_nn.graph import functions
 from micrograd_nn.graph.node import Node, clock, modes
-from micrograd_nn.graph.primitive import Primitive
-from micrograd_nn.graph.tensor import Tensor
-from micrograd_nn.graph.units import Parameters, Units, identity, record_units, unit, units_of
-from micrograd_nn.graph.value import Constant, Value
+from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import activations, initialisers
 from micrograd_nn.nn.layers import _check_size
 from micrograd_nn.nn.module import Module
+from micrograd_nn.nn.scalar_forward import example_or_batch, fired, quiet, values, vectorised
 
 _SPELLED = {"relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "identity": "Linear"}
 
@@ -134,11 +132,11 @@ class Neuron(_Scalar):
 
     def forward(self, x: Any) -> Any:
         """Return the activation for one example, or for a batch (..., nin) as a Tensor (...)."""
-        x = _example_or_batch(x)
+        x = example_or_batch(x)
         if isinstance(x, tuple):
-            with _quiet():
-                return _values(_fired([self], x, self))[0]
-        result = _vectorised([self], x, self)
+            with quiet():
+                return values(fired([self], x, self))[0]
+        result = vectorised([self], x, self)
         return functions.reshape(result, result.shape[:-1])
 
     def _leaves(self) -> Iterable[Any]:
@@ -153,6 +151,22 @@ class Layer(_Scalar):
     """Units that see the same inputs; see ``Neuron`` for the parameters.
 
     A layer of one unit returns the Value itself, a layer of more a list of Values.
+
+    Parameters
+    ----------
+    nin, nout : int
+        The numbers of inputs and of units.
+    nonlin, activation, init, seed
+        As for ``Neuron``.
+
+    Attributes
+    ----------
+    neurons : list of Neuron
+
+    Raises
+    ------
+    ValueError
+        If a size isn't a positive integer, or the activation is a softmax.
 
     Examples
     --------
@@ -179,11 +193,11 @@ class Layer(_Scalar):
 
     def forward(self, x: Any) -> Any:
         """Return the activations for one example, or for a batch as a Tensor (..., nout)."""
-        x = _example_or_batch(x)
+        x = example_or_batch(x)
         if not isinstance(x, tuple):
-            return _vectorised(self.neurons, x, self)
-        with _quiet():
-            out = _values(_fired(self.neurons, x, self))
+            return vectorised(self.neurons, x, self)
+        with quiet():
+            out = values(fired(self.neurons, x, self))
         return out[0] if len(out) == 1 else out
 
     def _leaves(self) -> Iterable[Any]:
@@ -210,6 +224,15 @@ class MLP(_Scalar):
         The activation of the last layer; the identity by default.
     init, seed
         As for ``Neuron``.
+
+    Attributes
+    ----------
+    layers : list of Layer
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, the activations don't fit in number, or one is a softmax.
 
     Examples
     --------
@@ -246,17 +269,17 @@ class MLP(_Scalar):
 
     def forward(self, x: Any) -> Any:
         """Return the output for one example, or for a batch as a Tensor (..., n_out)."""
-        x = _example_or_batch(x)
+        x = example_or_batch(x)
         if not isinstance(x, tuple):
             for layer in self.layers:
                 x = layer(x)
             return x
         outer = modes.scope
-        with _quiet():
+        with quiet():
             for layer in self.layers:
                 modes.scope = f"{outer}.{layer._scope}"
-                x = _fired(layer.neurons, x, layer)
-            out = _values(x)
+                x = fired(layer.neurons, x, layer)
+            out = values(x)
         modes.scope = outer
         return out[0] if len(out) == 1 else out
 
@@ -284,118 +307,3 @@ def _draw(shape: tuple[int, int], init: Any, seed: Any, activation: str) -> list
     weights = initialisers.checked(draw(shape, np.random.default_rng(seed)), shape)
     drawn: list[list[float]] = weights.tolist()
     return drawn
-
-
-def _example_or_batch(x: Any) -> Any:
-    """Return one example as a tuple of numbers and Values, a batch as an array or Tensor."""
-    if isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 1):
-        return x
-    if isinstance(x, Node):
-        return (x,)  # the single output of a layer before
-    try:
-        items = tuple(x)
-    except TypeError:
-        where = modes.scope or "the network"
-        raise TypeError(
-            f"{where} takes one example as a sequence of numbers, or a batch as an array, got "
-            f"{type(x).__name__}"
-        ) from None
-    if any(isinstance(item, Tensor) for item in items):
-        return functions.stack([functions.reshape(item, ()) for item in items])
-    return items
-
-
-# ------------------------------------------------------------------------------- one example
-
-
-def _quiet() -> Any:
-    """Let overflow pass without a warning, as the arithmetic of Values does."""
-    return np.errstate(all="ignore")
-
-
-def _fired(neurons: list[Neuron], x: tuple[Any, ...] | Units, owner: Module) -> Units | list[Any]:
-    """Record the units of a layer on one example.
-
-    The activation is a part of the unit where it is a row of the table; any other function is
-    applied to each unit's w·x + b.
-    """
-    function = neurons[0].function
-    kept: Parameters | None = owner.__dict__.get("_units_cache")
-    if kept is None or kept.time != clock.time or kept.scope_of_layer != modes.scope:
-        if any(neuron.function is not function for neuron in neurons):
-            return [value for n in neurons for value in _values(_fired([n], x, n))]
-        activation = function if isinstance(function, Primitive) else identity
-        parameters = [tuple(map(_scalar, (*n.w, n.b))) for n in neurons]
-        kept = Parameters(unit(activation), activation, parameters)
-        owner.__dict__["_units_cache"] = kept
-    units = _recorded(x, neurons[0].nin, kept)
-    if kept._op is identity and function is not activations.identity:
-        return [function(z) for z in _values(units)]
-    return units
-
-
-def _node(parameter: Any) -> Node:
-    return parameter if isinstance(parameter, Node) else Constant(parameter)
-
-
-def _scalar(parameter: Any) -> Value:
-    if isinstance(parameter, Value):
-        return parameter
-    if isinstance(parameter, Node):
-        raise TypeError(
-            f"{modes.scope}: a weight of a neuron is a Value or a number, got a "
-            f"{type(parameter).__name__}: use Linear for weights that are tensors"
-        )
-    return Constant(parameter)
-
-
-def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units | list[Value]:
-    width = len(x._data if isinstance(x, Units) else x)
-    if width != nin:
-        where = f"{modes.scope}: " if modes.scope else ""
-        raise ValueError(f"{where}expected {nin} inputs, got {width}")
-    if isinstance(x, Units):
-        return record_units(x, x._data, kept)
-    units = units_of(x)
-    if units is not None:
-        return record_units(units, units._data, kept, tuple(x))
-    try:
-        nodes = tuple([i if isinstance(i, Value) else Constant(i) for i in x])
-    except TypeError as error:
-        raise TypeError(
-            f"{modes.scope}: one example is a sequence of numbers or Values, a batch an array: "
-            f"np.array(...) makes one of a list of lists ({error})"
-        ) from None
-    return record_units(nodes, np.array([node._data for node in nodes]), kept)
-
-
-def _values(units: Units | list[Any]) -> list[Any]:
-    return units.members() if isinstance(units, Units) else units
-
-
-# ---------------------------------------------------------------------------------- a batch
-
-
-def _vectorised(neurons: list[Neuron], x: Any, owner: Module) -> Any:
-    """Compute all units of a layer for all examples."""
-    shape = np.shape(x._data if isinstance(x, Tensor) else x)
-    if not shape or shape[-1] != neurons[0].nin:
-        where = f"{modes.scope}: " if modes.scope else ""
-        raise ValueError(f"{where}expected rows of {neurons[0].nin} numbers, got shape {shape}")
-    function = neurons[0].function
-    if any(neuron.function is not function for neuron in neurons):
-        return functions.concatenate([_vectorised([n], x, n) for n in neurons], axis=-1)
-    W, b = _gathered_parameters(neurons, owner)
-    return function(functions.linear(x, W, b))
-
-
-def _gathered_parameters(neurons: list[Neuron], owner: Module) -> tuple[Any, Any]:
-    """Return the layer's parameters as nodes W (n_out, n_in) and b (n_out,), kept while valid."""
-    cache = owner.__dict__.get("_batch_cache")
-    if cache is None or cache[0] != (clock.time, modes.recording, modes.scope):
-        weights = [_node(w) for neuron in neurons for w in neuron.w]
-        W = functions.stack(weights).reshape(len(neurons), -1).named("W")
-        b = functions.stack([_node(neuron.b) for neuron in neurons]).named("b")
-        cache = ((clock.time, modes.recording, modes.scope), W, b)
-        owner.__dict__["_batch_cache"] = cache
-    return cache[1], cache[2]

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd_nn.readers.dot import dot_svg, to_dot
+from micrograd_nn.readers.placing import lay_out
 from micrograd_nn.readers.scene import Scene
-from micrograd_nn.readers.svg import lay_out, plain, write_svg
+from micrograd_nn.readers.stepper import Record, page
+from micrograd_nn.readers.stepper.record import LIMIT
+from micrograd_nn.readers.svg import write_svg
+from micrograd_nn.readers.svgtext import plain
 from micrograd_nn.readers.tree import tree
 
 if TYPE_CHECKING:
@@ -19,12 +23,14 @@ if TYPE_CHECKING:
 class Picture:
     """A computation graph as a picture; ``draw`` makes it.
 
-    It keeps the text of its cards, not the graph: what is computed later doesn't change it.
+    It keeps the text of its cards as they were: what is computed later doesn't change it.
 
     Attributes
     ----------
     scene : Scene
         The cards, edges and boxes.
+    record : Record or None
+        What the stepper needs of the graph; None if it is too large for that.
 
     Examples
     --------
@@ -38,8 +44,18 @@ class Picture:
     2
     """
 
-    def __init__(self, scene: Scene, direction: str = "LR", engine: str = "own") -> None:
+    #: The suffixes of file names that ``save`` takes.
+    FORMATS = (".svg", ".html", ".dot", ".png", ".pdf")
+
+    def __init__(
+        self,
+        scene: Scene,
+        direction: str = "LR",
+        engine: str = "own",
+        record: Record | None = None,
+    ) -> None:
         self.scene = scene
+        self.record = record
         self.direction = direction
         self.engine = engine
         self._svg: str | None = None
@@ -52,6 +68,26 @@ class Picture:
             else:
                 self._svg = write_svg(self.scene, lay_out(self.scene, self.direction))
         return self._svg
+
+    def html(self) -> str:
+        """Return the stepper: a page that goes through both passes, one event at a time.
+
+        It is one file, which needs neither the network nor any library.
+
+        Raises
+        ------
+        ValueError
+            If the graph is too large.
+        StaleGraphError
+            If recorded data were overwritten, so that a derivative would be wrong.
+        """
+        if self.record is None:
+            raise ValueError(
+                f"the stepper goes through at most {LIMIT:,} nodes, and this graph has "
+                f"{self.scene.nodes:,}: draw a smaller part of it, such as the loss of one "
+                "example, or save it as .svg"
+            )
+        return page(self.record)
 
     def to_dot(self) -> graphviz.Digraph:
         """Return the picture as a ``graphviz.Digraph``, with a cluster for each box.
@@ -69,7 +105,7 @@ class Picture:
         Parameters
         ----------
         path : path
-            It ends in ``.svg``, ``.dot``, ``.png`` or ``.pdf``.
+            It ends in ``.svg``, ``.html`` (the stepper), ``.dot``, ``.png`` or ``.pdf``.
 
         Returns
         -------
@@ -79,13 +115,16 @@ class Picture:
         Raises
         ------
         ValueError
-            If the suffix is none of these.
+            If the suffix is none of these, or the graph is too large for the stepper.
+        StaleGraphError
+            For HTML, if recorded data were overwritten.
         ImportError
             For PNG and PDF, if the package ``cairosvg`` isn't installed.
         """
         path = Path(path)
         writers: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode(),
+            ".html": lambda: self.html().encode("utf-8", "replace"),
             ".dot": lambda: self.to_dot().source.encode(),
             ".png": lambda: self._converted("svg2png", scale=2.0),
             ".pdf": lambda: self._converted("svg2pdf"),

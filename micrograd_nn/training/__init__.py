@@ -19,6 +19,7 @@ from micrograd_nn.training.schedules import (
     ReduceOnPlateau,
     StepDecay,
 )
+from micrograd_nn.training.snapshots import Snapshots
 
 __all__ = [
     "fit",
@@ -44,6 +45,7 @@ __all__ = [
     "StopOnConvergence",
     "LearningRate",
     "ProgressLine",
+    "Snapshots",
     "accuracy",
     "mae",
     "mse",

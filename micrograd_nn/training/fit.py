@@ -11,7 +11,6 @@ import numpy as np
 
 from micrograd_nn.data.batching import Batches
 from micrograd_nn.nn import losses
-from micrograd_nn.training import metrics as metrics_by_name
 from micrograd_nn.training.archive import PathLike
 from micrograd_nn.training.callbacks import Callback, LearningRate
 from micrograd_nn.training.history import History
@@ -21,7 +20,7 @@ from micrograd_nn.training.loop import Loop, NotFiniteError
 from micrograd_nn.training.model_state import check_model, dtype_of, mode_kept, quiet
 from micrograd_nn.training.optimiser_base import Optimizer, checked_number
 from micrograd_nn.training.optimisers import Adam
-from micrograd_nn.training.prediction import loss_name
+from micrograd_nn.training.prediction import loss_name, metrics_for
 from micrograd_nn.training.progress import ProgressLine, is_terminal
 from micrograd_nn.training.resuming import Journal, seed_generators
 from micrograd_nn.training.schedules import SCHEDULES, Schedule, checked_count
@@ -77,7 +76,8 @@ def fit(
         Of ``Callback``, such as ``EarlyStopping()``; of schedules; or of functions
         ``(epoch, logs)``.
     metrics : sequence or dict
-        Names ("accuracy", "mae", "mse", "r2") or functions of (prediction, target).
+        Names ("accuracy", "mae", "mse", "r2") or functions of (prediction, target). The loss, or
+        else the targets or the model's last activation, tell where accuracy has its threshold.
     seed : int, optional
         The same seed gives the same numbers: it orders the batches, and starts the random
         generators of the model's dropout layers. By default one is drawn for the batches, and
@@ -149,7 +149,7 @@ def fit(
     optimizer = _checked_optimizer(model, optimizer)
     listed = _listed(callbacks, schedule)
     function = losses.by_name(loss)
-    chosen = metrics_by_name.named(metrics, loss_name(loss))
+    chosen = metrics_for(metrics, loss_name(loss), model, inputs, target)
     settings = {"loss": loss_name(loss), "batch_size": size, "examples": len(inputs)}
 
     journal = None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class History:
@@ -142,13 +145,14 @@ class History:
 
     # ---------------------------------------------------------------------------- the picture
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the losses, and beside them the metrics, over the epochs.
+    def plot(self, ax: Any = None) -> Figure:
+        """Draw the losses, and beside them each metric, over the epochs.
 
         Parameters
         ----------
-        ax : matplotlib Axes or sequence of two, optional
-            Where to draw: with one Axes the losses only. By default a new figure.
+        ax : matplotlib Axes or sequence of them, optional
+            Where to draw the losses, then each metric; what has no Axes is left out. By default a
+            new figure.
 
         Returns
         -------
@@ -160,31 +164,9 @@ class History:
         ImportError
             If matplotlib isn't installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise ImportError(
-                'plotting needs matplotlib: pip install "micrograd-nn[plot]"'
-            ) from None
-        if ax is None:
-            count = 2 if self.metrics else 1
-            figure = _new_figure(Figure, (5.0 * count, 3.6))
-            axes = [figure.add_subplot(1, count, i + 1) for i in range(count)]
-        else:
-            axes = list(ax) if hasattr(ax, "__len__") else [ax]
-            figure = axes[0].figure
-        panels = [("loss", {"loss": self.loss, "val_loss": self.val_loss}), ("", self.metrics)]
-        for axis, (title, columns) in zip(axes, panels, strict=False):
-            drawn = {name: column for name, column in columns.items() if column}
-            for name, column in drawn.items():
-                dashes = "--" if name.startswith("val_") else "-"
-                axis.plot(self.epochs[: len(column)], column, dashes, label=name)
-            axis.set_xlabel("epoch")
-            axis.set_ylabel(title or ", ".join(n for n in drawn if not n.startswith("val_")))
-            if drawn:
-                axis.legend()
-            axis.grid(alpha=0.3)
-        return figure
+        from micrograd_nn.readers.figures import plot_history
+
+        return plot_history(self, ax)
 
     # ------------------------------------------------------------------------------ the state
 
@@ -217,12 +199,3 @@ _LISTS = ("epochs", "loss", "val_loss", "lr", "times", "notes")
 
 def _cell(value: float) -> str:
     return f"{value:.5g}"
-
-
-def _new_figure(figure_class: Any, size: tuple[float, float]) -> Any:
-    """Return a figure: one that shows itself where pyplot is in use, as in a notebook."""
-    import sys
-
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    options = {"figsize": size, "layout": "constrained"}
-    return figure_class(**options) if pyplot is None else pyplot.figure(**options)

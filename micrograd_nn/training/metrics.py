@@ -6,7 +6,7 @@ Each takes ``(prediction, target)``, as arrays or tensors, examples as rows, and
 
 from __future__ import annotations
 
-import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,13 +29,20 @@ def accuracy(prediction: Any, target: Any, threshold: float | None = None) -> fl
     target : (m,), (m, 1) or (m, C)
         Two classes: 0 and 1, or −1 and 1. C classes: labels 0 ... C − 1, or one-hot rows.
     threshold : float, optional
-        The class is 1 above it. By default 0 for targets −1 and 1, and for predictions of which any
-        lies outside [0, 1] (logits); else ½ (probabilities). ``fit`` knows it from the loss.
+        Of two classes, the class is 1 above it. By default it lies halfway between the targets: at
+        0 for −1 and 1; at ½ for 0 and 1, whose predictions must then be probabilities (for logits
+        pass 0). ``fit`` and ``evaluate`` take it from the loss or the model's last activation.
+
+    Returns
+    -------
+    float
+        NaN if a prediction is NaN.
 
     Raises
     ------
     ValueError
-        If the shapes don't fit, there are no examples, or a label is out of range.
+        If the shapes don't fit, there are no examples, or a label is out of range; if no threshold
+        is given for targets 0 and 1, and a prediction lies outside [0, 1].
 
     Examples
     --------
@@ -46,7 +53,9 @@ def accuracy(prediction: Any, target: Any, threshold: float | None = None) -> fl
     >>> accuracy([[2.0, 1.0], [0.0, 5.0]], [0, 1])  # logits of two classes
     1.0
     """
-    predicted, actual, _ = _classes(prediction, target, threshold)
+    predicted, actual, _ = _classes("accuracy", prediction, target, threshold)
+    if np.isnan(_array(prediction)).any():
+        return math.nan
     return float(np.mean(predicted == actual))
 
 
@@ -66,13 +75,24 @@ def confusion_matrix(
     -------
     ndarray of int, shape (C, C)
 
+    Raises
+    ------
+    ValueError
+        As for ``accuracy``, and if a prediction is NaN, which is in no class.
+
     Examples
     --------
     >>> confusion_matrix([0.9, 0.2, 0.6, 0.7], [1, 0, 0, 1])
     array([[1, 1],
            [0, 2]])
     """
-    predicted, actual, count = _classes(prediction, target, threshold)
+    predicted, actual, count = _classes("confusion_matrix", prediction, target, threshold)
+    lost = np.isnan(_array(prediction)).reshape(len(actual), -1).any(axis=1)
+    if lost.any():
+        raise ValueError(
+            f"confusion_matrix: the prediction of example {int(np.argmax(lost))} is NaN, and so is "
+            "in no class"
+        )
     if classes is not None and classes < count:
         raise ValueError(f"the data have {count} classes, more than classes={classes}")
     count = classes or count
@@ -82,7 +102,21 @@ def confusion_matrix(
 
 
 def mae(prediction: Any, target: Any) -> float:
-    """Return the mean absolute error, 1/n Σ |ŷ − y|.
+    """Return the mean absolute error, ``1/n Σ |ŷ − y|``.
+
+    Parameters
+    ----------
+    prediction, target : (m,), (m, 1) or (m, n)
+
+    Returns
+    -------
+    float
+        NaN if a number is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there are no examples.
 
     Examples
     --------
@@ -95,6 +129,20 @@ def mae(prediction: Any, target: Any) -> float:
 
 def mse(prediction: Any, target: Any) -> float:
     """Return the mean squared error, 1/n Σ (ŷ − y)².
+
+    Parameters
+    ----------
+    prediction, target : (m,), (m, 1) or (m, n)
+
+    Returns
+    -------
+    float
+        NaN if a number is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there are no examples.
 
     Examples
     --------
@@ -110,6 +158,20 @@ def r2(prediction: Any, target: Any) -> float:
 
     1 is perfect; 0 is no better than the mean ȳ. Of several outputs the mean of their R² is
     returned. For a constant target it is 1 if the prediction is exact, else 0.
+
+    Parameters
+    ----------
+    prediction, target : (m,), (m, 1) or (m, n)
+
+    Returns
+    -------
+    float
+        NaN if a number is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there are no examples.
 
     Examples
     --------
@@ -135,6 +197,26 @@ _THRESHOLDS = {
     "soft_iou": 0.5,
 }
 
+#: The losses whose predictions approach the targets themselves.
+_DISTANCES = ("mse", "half_mse", "mae", "huber")
+
+
+def threshold_by(loss: str, target: Any) -> float | None:
+    """Return above which prediction the class is 1, or None if the loss and targets don't tell.
+
+    Examples
+    --------
+    >>> threshold_by("binary_cross_entropy_with_logits", [0, 1]), threshold_by("mse", [0, 1])
+    (0.0, 0.5)
+    >>> threshold_by("the function svm", [-1, 1]), threshold_by("the function svm", [0, 1])
+    (0.0, None)
+    """
+    if loss in _THRESHOLDS:
+        return _THRESHOLDS[loss]
+    if np.any(_array(target) == -1):
+        return 0.0
+    return 0.5 if loss in _DISTANCES else None
+
 
 def by_name(metric: str | Metric) -> Metric:
     """Return the metric of that name; a function is returned as it is.
@@ -158,8 +240,13 @@ def by_name(metric: str | Metric) -> Metric:
     return METRICS[metric]
 
 
-def named(metrics: Any, loss: str = "") -> dict[str, Metric]:
-    """Return the metrics of a list of names and functions by name, as they go with a loss.
+def named(metrics: Any) -> dict[str, Metric]:
+    """Return the metrics of a list of names and functions, or of a dict, by name.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or two metrics have the same.
 
     Examples
     --------
@@ -174,8 +261,6 @@ def named(metrics: Any, loss: str = "") -> dict[str, Metric]:
     for metric in metrics:
         function = by_name(metric)
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", repr(metric))
-        if function is accuracy and loss in _THRESHOLDS:
-            function = functools.partial(accuracy, threshold=_THRESHOLDS[loss])
         if name in found:
             raise ValueError(f"two metrics are named {name!r}: pass a dict of name: function")
         found[name] = function
@@ -200,45 +285,53 @@ def _paired(metric: str, prediction: Any, target: Any) -> tuple[Array, Array]:
     return p, y
 
 
-def _classes(prediction: Any, target: Any, threshold: float | None) -> tuple[Array, Array, int]:
+def _classes(
+    metric: str, prediction: Any, target: Any, threshold: float | None
+) -> tuple[Array, Array, int]:
     """Return the predicted and the actual class of each example, and the number of classes."""
     p, y = _array(prediction), _array(target)
     if not p.size or len(p) != len(y):
         raise ValueError(
-            f"accuracy: predictions of shape {p.shape} and targets of shape {y.shape} are no pairs"
+            f"{metric}: predictions of shape {p.shape} and targets of shape {y.shape} are no pairs"
         )
     if p.ndim == 1 or (p.ndim == 2 and p.shape[1] == 1):
-        return (*_two_classes(p.ravel(), y, threshold), 2)
+        return (*_two_classes(metric, p.ravel(), y, threshold), 2)
     if p.ndim != 2:
-        raise ValueError(f"accuracy needs predictions (m,), (m, 1) or (m, C), got {p.shape}")
+        raise ValueError(f"{metric} needs predictions (m,), (m, 1) or (m, C), got {p.shape}")
     count = p.shape[1]
     if y.shape == p.shape:
         if not (np.all((y == 0) | (y == 1)) and np.all(y.sum(axis=1) == 1)):
-            raise ValueError("accuracy: a target (m, C) must be one-hot rows of 0 and 1")
+            raise ValueError(f"{metric}: a target (m, C) must be one-hot rows of 0 and 1")
         actual = np.argmax(y, axis=1)
     elif y.size == len(p):
         labels = y.ravel()
         actual = labels.astype(np.int64)
         if not (np.all(actual == labels) and actual.min() >= 0 and actual.max() < count):
             raise ValueError(
-                f"accuracy: labels must be 0 ... {count - 1}, got {labels.min()} ... {labels.max()}"
+                f"{metric}: labels must be 0 ... {count - 1}, got {labels.min()} ... {labels.max()}"
             )
     else:
-        raise ValueError(f"accuracy: predictions {p.shape} don't fit targets {y.shape}")
+        raise ValueError(f"{metric}: predictions {p.shape} don't fit targets {y.shape}")
     return np.argmax(p, axis=1), actual, count
 
 
-def _two_classes(p: Array, y: Array, threshold: float | None) -> tuple[Array, Array]:
+def _two_classes(metric: str, p: Array, y: Array, threshold: float | None) -> tuple[Array, Array]:
     if y.size != p.size:
         raise ValueError(
-            f"accuracy: predictions of one number each can't have targets of shape {y.shape}: "
+            f"{metric}: predictions of one number each can't have targets of shape {y.shape}: "
             "labels 0 and 1, or −1 and 1, are needed"
         )
     y = y.ravel()
     signed = bool(np.any(y == -1))
     if not np.all((y == 1) | (y == (-1 if signed else 0))):
-        raise ValueError("accuracy of two classes needs targets 0 and 1, or −1 and 1")
+        raise ValueError(f"{metric} of two classes needs targets 0 and 1, or −1 and 1")
     if threshold is None:
-        logits = signed or bool(np.any((p < 0) | (p > 1)))
-        threshold = 0.0 if logits else 0.5
+        threshold = 0.0 if signed else 0.5
+        outside = (p < 0) | (p > 1)
+        if not signed and np.any(outside):
+            raise ValueError(
+                f"{metric}: for targets 0 and 1, {p[outside][0]:g} is no probability: pass "
+                "threshold=0.0 if the predictions are logits, or the number above which the class "
+                "is 1"
+            )
     return (p > threshold).astype(np.int64), (y == 1).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,10 @@ def predict(model: Any, X: Any, batch_size: int | None = None) -> Array:
     X : array-like, shape (m, n)
     batch_size : int, optional
         Take so many rows at a time, to save memory.
+
+    Returns
+    -------
+    ndarray, shape (m, n_out)
 
     Raises
     ------
@@ -78,7 +83,7 @@ def predict_proba(
     True
     """
     if from_logits is None:
-        from_logits = not _ends_in_probabilities(model, X)
+        from_logits = not _are_probabilities(_outputs(model, X))
     z = predict(model, X, batch_size)
     if not from_logits:
         if z.min() < 0 or z.max() > 1:
@@ -114,6 +119,16 @@ def evaluate(
     batch_size : int, optional
         Take so many rows at a time, to save memory.
 
+    Returns
+    -------
+    dict of float
+        ``"loss"``, and each metric by its name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arguments make no sense, as for ``fit``.
+
     Examples
     --------
     >>> from micrograd_nn.nn import MLP
@@ -124,7 +139,7 @@ def evaluate(
     check_model(model)
     size = None if batch_size is None else checked_count("batch_size", batch_size, 1)
     inputs, target = checked_pair(X, y, dtype_of(model))
-    chosen = metrics_by_name.named(metrics, loss_name(loss))
+    chosen = metrics_for(metrics, loss_name(loss), model, inputs, target)
     return score(model, inputs, target, losses.by_name(loss), chosen, size)
 
 
@@ -138,14 +153,64 @@ def loss_name(loss: Any) -> str:
     return f"the function {getattr(loss, '__name__', repr(loss))}"
 
 
-def _ends_in_probabilities(model: Any, X: Any) -> bool:
-    """Tell whether the model's last operation, but for changes of shape, is sigmoid or softmax."""
+def metrics_for(
+    metrics: Any, loss: str, model: Any, X: Array, y: Array
+) -> dict[str, metrics_by_name.Metric]:
+    """Return the metrics by name, the accuracy of two classes with the threshold that they have.
+
+    The loss tells it, or the targets, or the model's last activation; the predictions never do, or
+    the threshold might change while the model learns.
+
+    Raises
+    ------
+    ValueError
+        If nothing tells.
+
+    Examples
+    --------
+    >>> from micrograd_nn.nn import MLP
+    >>> X, y = np.array([[1.0], [2.0]]), np.array([0, 1])
+    >>> model = MLP(1, [1], output_activation="sigmoid", seed=0)
+    >>> metrics_for("accuracy", "the function f", model, X, y)["accuracy"]([0.4, 0.6], y)
+    1.0
+    """
+    chosen = metrics_by_name.named(metrics)
+    for name, metric in chosen.items():
+        if metric is metrics_by_name.accuracy:
+            threshold = metrics_by_name.threshold_by(loss, y)
+            if threshold is None:
+                threshold = _threshold_of_outputs(model, X, loss)
+            if threshold is not None:
+                chosen[name] = functools.partial(metric, threshold=threshold)
+    return chosen
+
+
+def _threshold_of_outputs(model: Any, X: Array, loss: str) -> float | None:
+    """Return ½ for probabilities, None for several outputs, which need no threshold."""
+    outputs = _outputs(model, X)
+    if len(outputs.shape) > 1 and outputs.shape[-1] > 1:
+        return None
+    if _are_probabilities(outputs):
+        return 0.5
+    raise ValueError(
+        f"accuracy: {loss} and targets 0 and 1 don't tell above which prediction the class is 1, "
+        "and the model doesn't end in a sigmoid: pass it, as by metrics={'accuracy': "
+        "functools.partial(accuracy, threshold=0.0)} for logits"
+    )
+
+
+def _outputs(model: Any, X: Any) -> Any:
+    """Return the recorded output of a model in use on the first row of X."""
     check_model(model)
     first = checked_inputs(X, dtype_of(model))[:1]
     with mode_kept(model), quiet():
         if hasattr(model, "eval"):
             model.eval()
-        node = model(as_batch(first))
+        return model(as_batch(first))
+
+
+def _are_probabilities(node: Any) -> bool:
+    """Tell whether the last operation, but for changes of shape, is sigmoid or softmax."""
     while node.op is not None and node.op.name in ("reshape", "transpose", "getitem", "squeeze"):
         node = node.inputs[0]
     name = "" if node.op is None else node.op.name

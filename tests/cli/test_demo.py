@@ -14,7 +14,8 @@ from micrograd_nn.cli.progress import progress_text
 from micrograd_nn.cli.terminal import Screen
 
 PLOTS = importlib.util.find_spec("matplotlib") is not None
-PICTURES = ["curves.png", "regions.png"] if PLOTS else []
+PICTURES = ["data.png", "activations.png", "curves.png", "regions.png"] if PLOTS else []
+MOVIES = {"regions.gif": 8, "descent.gif": 11} if PLOTS else {}
 
 
 def test_it_learns_checks_its_gradients_and_draws(mn, folder):
@@ -28,7 +29,7 @@ def test_it_learns_checks_its_gradients_and_draws(mn, folder):
     assert "they agree" in result.out
 
     made = folder / "micrograd-nn-demo"
-    names = ["graph.svg", *PICTURES, "model.npz"]
+    names = ["network.svg", "graph.svg", *PICTURES, *MOVIES, "model.npz"]
     assert sorted(path.name for path in made.iterdir()) == sorted(names)
     for name in names:
         assert re.search(rf"^  {name} +\w", result.out, re.M)
@@ -36,6 +37,13 @@ def test_it_learns_checks_its_gradients_and_draws(mn, folder):
     assert {"x1", "x2", "w11", "loss", "data", "grad"} <= set(re.findall(r"\w+", text))
     for name in PICTURES:
         assert (made / name).read_bytes().startswith(b"\x89PNG")
+    for name, frames in MOVIES.items():
+        from PIL import Image
+
+        with Image.open(made / name) as movie:
+            assert movie.n_frames == frames
+    network = ET.parse(made / "network.svg").getroot()
+    assert {"input", "layer 5", "relu", "sigmoid", "42 params"} <= set(network.itertext())
 
 
 def test_its_model_can_be_used(mn, folder):
@@ -54,7 +62,11 @@ def test_without_matplotlib_it_says_what_to_install(mn, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = mn("demo", "--quick", "--epochs", 1, "--out", "made")
     assert result.code == 0
-    assert sorted(path.name for path in (folder / "made").iterdir()) == ["graph.svg", "model.npz"]
+    assert sorted(path.name for path in (folder / "made").iterdir()) == [
+        "graph.svg",
+        "model.npz",
+        "network.svg",
+    ]
     assert 'matplotlib is missing: pip install "micrograd-nn[plot]"' in result.out
 
 

@@ -73,6 +73,7 @@ def test_without_a_command_it_shows_the_help_and_is_bad_usage(mn):
     [
         (["trian"], "there is no command 'trian'; did you mean train?"),
         (["xyzzy"], "there is no command 'xyzzy'; there are demo, train"),
+        (["(" * 6_000], "there is no command '" + "(" * 39 + "…'"),
         (["--frobnicate"], "unknown arguments: --frobnicate"),
         (["demo", "--frobnicate"], "unknown arguments: --frobnicate (see micrograd-nn demo --help"),
         (["demo", "more"], "unknown arguments: more"),
@@ -169,7 +170,7 @@ def test_a_pipe_gets_plain_text(mn):
 
 def test_a_terminal_gets_colours(mn, monkeypatch):
     on_a_terminal(monkeypatch)
-    assert "\x1b[1mgraph.svg\x1b[0m" in mn("draw", "x*y").out
+    assert "\x1b[1mgraph.svg\x1b[0m" in mn("draw", "x*y", "-o", "graph.svg").out
     assert "\x1b[31merror: \x1b[0m" in mn("draw", "x*").err
 
 
@@ -184,7 +185,7 @@ def test_a_terminal_can_do_without_colours(mn, monkeypatch, variables):
 
 
 def test_a_module_that_is_run_is_the_command(folder):
-    process = start("draw", "x*y", "--at", "x=2", "y=3", cwd=folder)
+    process = start("draw", "x*y", "--set", "x=2", "--set", "y=3", cwd=folder)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "value     6\n" in out
@@ -198,6 +199,7 @@ def test_the_reader_of_a_pipe_may_go(folder):
     assert process.returncode == cli.BROKEN_PIPE
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")  # the process that is started inherits it
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for other processes")
 def test_ctrl_c_keeps_the_model_and_it_can_be_resumed(folder, mn):
     mn("data", "moons", "-n", 1000, "-o", "moons.csv")

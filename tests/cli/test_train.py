@@ -142,6 +142,13 @@ def test_predictions_go_to_a_file(mn, model, folder):
     assert (folder / "out.csv").read_text() == mn("predict", model, "iris.csv").out
 
 
+def test_predictions_that_cannot_be_written_are_one_line(mn, model):
+    result = mn("predict", model, "iris.csv", "-o", "nowhere/out.csv")  # one column isn't used
+    assert result.code == 2
+    assert result.error.endswith("nowhere/out.csv: it can't be written: there is no folder "
+        "'nowhere': make it first")  # fmt: skip
+
+
 def test_a_terminal_gets_the_first_rows_as_a_table(mn, model, monkeypatch):
     monkeypatch.setattr("micrograd_nn.cli.terminal.is_terminal", lambda stream: True)
     monkeypatch.setenv("NO_COLOR", "1")
@@ -307,13 +314,18 @@ TABLE = "a,b,kind\n1,2,u\n3,4,v\n5,6,u\n"
         (TABLE.replace("5", "1e999"), ["--target", "kind"],
          "data.csv, line 4, column 'a': expected a finite number"),
         ("a,kind\n1,u\n1e200,v\n3,u\n", ["--target", "kind"],
-         "data.csv: column 'a' has numbers that are too large"),
+         "data.csv, line 3, column 'a': 1e+200 is too large"),
         ("a,y\n1,1.5\n2,1e200\n3,2.5\n", ["--target", "y"],
-         "data.csv: column 'y' has numbers that are too large"),
+         "data.csv, line 3, column 'y': 1e+200 is too large"),
         (TABLE[:15], ["--target", "kind"], "there is only one class"),
         ("a,kind", ["--target", "kind"], "data.csv, line 1: there is a header but no row"),
         ("a,kind\n" + "1,u\n" * 9 + "2,v\n", ["--target", "kind", "--test-size", "0.95"],
-         "data.csv: 9 test examples of 10 leave none to train on"),
+         "data.csv: 9 of 10 examples to test on leave none to train on for some of the 2 classes: "
+         "take fewer; --test-size 0 takes none"),
+        ("a:kind\n1:u\n2:v\n", ["--target", "kind"],
+         "name the delimiter if it splits the file wrongly; --delimiter C sets it"),
+        (TABLE, ["--target", "kind", "--encoding", "utf-9"], "unknown encoding: utf-9; --encoding"),
+        (TABLE, ["--target", "kind", "--delimiter", "::"], "a single character or tab is needed"),
     ],
 )  # fmt: skip
 def test_data_that_cannot_be_used_are_one_line_and_exit_code_2(mn, write, content, options, said):
@@ -340,6 +352,26 @@ def test_a_model_that_cannot_be_written_is_an_error(mn, iris, output):
     result = mn("train", "iris.csv", "--target", "species", "-o", output)
     assert result.code == 2
     assert f"error: {output}: " in result.error
+    assert result.out == ""  # nothing is computed that would be lost
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (TABLE.encode("utf-16"), ["--encoding", "utf-16"]),
+        (TABLE.replace(",", ":").encode(), ["--delimiter", ":"]),
+        (TABLE.replace(",", "\t").encode(), ["--delimiter", "tab"]),
+    ],
+)
+def test_the_file_may_be_written_in_other_ways(mn, folder, content, options):
+    (folder / "data.csv").write_bytes(content)
+    settings = ["--target", "kind", "--epochs", 1, "--test-size", 0]
+    result = mn("train", "data.csv", *options, *settings)
+    assert result.code == 0
+    assert (
+        fact(result.out, "next") == f"micrograd-nn predict model.npz data.csv {' '.join(options)}"
+    )
+    assert mn("predict", "model.npz", "data.csv", *options).out.startswith("kind,")
 
 
 def test_a_training_that_diverges_says_so(mn, iris):

@@ -103,7 +103,7 @@ def test_the_path_may_be_a_string_and_the_table_shows_itself(write):
     table = read_csv(path, target="kind")
     assert len(table) == 3
     assert repr(table) == f"<Table {path}: 3 rows, 2 features, target 'kind' with 2 classes>"
-    assert repr(read_csv(path, columns=["a"])) == f"<Table {path}: 3 rows, 1 features>"
+    assert repr(read_csv(path, columns=["a"])) == f"<Table {path}: 3 rows, 1 feature>"
     assert isinstance(table, Table)
 
 
@@ -166,7 +166,8 @@ ERRORS = {
     ),
     "line end in a cell": (
         'a,b,kind\n1,2,x\n"1\n2",2,y\n',
-        r", line 3, column 'a': expected a number, found '1\n2'",
+        r", line 3, column 'a': expected a number, found '1\n2'; "
+        "a quoted cell makes it go on to line 4: is a quote missing?",
     ),
     "line after such a cell": (
         'a,b,kind\n1,2,"x\nx"\n1,,y\n',
@@ -235,14 +236,33 @@ ERRORS = {
         'a,b,kind\n1,2,x\n1,"2,x\n1,2,y\n',
         ", line 3: a quoted cell begins here and never ends",
     ),
+    "open quote on the last line": (
+        'a,b,kind\n1,2,x\n1,2,"y\n',
+        ", line 3: a quoted cell begins here and never ends",
+    ),
+    "open quote closed by another": (
+        'a,b,kind\n1,"2,x\n1,2,y\n1,"2,x\n1,2,y\n',
+        ", line 2, column 'b': expected a number, found '2,x\\n1,2,y\\n1,2'; "
+        "a quoted cell makes it go on to line 4: is a quote missing?",
+    ),
+    "row that goes on": (
+        'a,b,kind\n"1,2,x\n1",2,y,4\n',
+        ", line 2, column 4: the row is too long: cells 4, columns in the header 3; "
+        "a quoted cell makes it go on to line 3: is a quote missing?",
+    ),
+    "another delimiter": (
+        "a:b:kind\n1:2:x\n",
+        ", line 1, column 'kind': there is no such column, only one, 'a:b:kind': "
+        "name the delimiter if it splits the file wrongly",
+    ),
     "other encoding": (
         "a,b,kind\n1,2,x\n1,2,é\n".encode("latin-1"),
-        ", line 3: byte 0xe9 is not utf-8 text; "
-        "pass the file's encoding, such as encoding='latin-1', if it is CSV at all",
+        ", line 3: byte 0xe9 is not utf-8 text: "
+        "name the file's encoding, such as latin-1, if it is CSV at all",
     ),
     "UTF-16": (
         GOOD.encode("utf-16"),
-        ", line 1: the file is UTF-16, not UTF-8; pass encoding='utf-16'",
+        ", line 1: the file is UTF-16, not UTF-8: name its encoding, utf-16",
     ),
     "binary": (
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
@@ -292,6 +312,18 @@ def test_errors_in_what_was_asked_for(write):
         read_csv(path, encoding="utf-9")
     with pytest.raises(DataError, match="line 4: byte 0x0a is not utf-16 text"):
         read_csv(path, encoding="utf-16")
+
+
+def test_the_delimiter_is_that_which_the_first_row_has_too(write):
+    table = read_csv(write('"length, cm";"width, cm";kind\n\n1;2;x\n3;4;y\n'), target="kind")
+    assert table.columns == ("length, cm", "width, cm")
+    table = read_csv(write("length, cm;width, cm;kind\n1;2;x\n3;4;y\n"), target="kind")
+    assert table.columns == ("length, cm", "width, cm")
+
+
+def test_each_row_knows_its_line(write):
+    table = read_csv(write('a,kind\n\n1,"x\ny"\n2,z\n'), target="kind")
+    assert table.lines == (3, 5)
 
 
 def test_a_list_of_columns_is_not_endless(write):

@@ -54,7 +54,7 @@ def test_classes_come_shuffled(generate):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 0}, "n is the number of points"),
+        ({"n": 0}, "n is at least 1, not 0"),
         ({"n": 5, "noise": -0.1}, "noise is a standard deviation"),
         ({"n": 5, "noise": float("nan")}, "noise is a standard deviation"),
         ({"n": 5, "noise": float("inf")}, "noise is a standard deviation"),
@@ -63,6 +63,13 @@ def test_classes_come_shuffled(generate):
 def test_impossible_requests(generate, arguments, message):
     with pytest.raises(ValueError, match=message):
         generate(**arguments)
+
+
+@everywhere
+@pytest.mark.parametrize("n", [100.0, "100", None])
+def test_a_count_is_a_whole_number(generate, n):
+    with pytest.raises(TypeError, match="n is a whole number, an int, not"):
+        generate(n)
 
 
 @given(n=st.integers(2, 60), factor=st.floats(0.01, 0.99))

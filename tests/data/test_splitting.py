@@ -82,7 +82,7 @@ def test_lengths_must_agree():
 
 
 def test_stratified_split_leaves_every_class_an_example_to_train_on():
-    with pytest.raises(ValueError, match="4 test examples of 5 leave none to train on"):
+    with pytest.raises(ValueError, match="4 of 5 examples to test on leave none to train on"):
         train_test_split(np.arange(5), [0, 0, 1, 1, 1], 4, stratify=True)
     with pytest.raises(ValueError, match=r"one label per example, not y of shape \(4, 2\)"):
         train_test_split(np.arange(4), np.eye(4)[:, :2], stratify=True)

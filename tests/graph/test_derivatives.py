@@ -22,6 +22,8 @@ from micrograd_nn import (
 
 # ---------------------------------------------------------------------- what goes in, comes out
 
+INF = math.inf
+
 
 def test_plain_numbers_give_floats():
     for x in (3.0, 3, True, np.float64(3.0)):
@@ -92,6 +94,23 @@ def test_argnums():
     for wrong in (3, -4, (0, 3)):
         with pytest.raises((ValueError, IndexError)):
             grad(f, argnums=wrong)(2.0, 3.0, 5.0)
+
+
+@pytest.mark.parametrize("argnums", [[0, 1], (0, 0), (1, 0, 1), [-1]])
+def test_argnums_gives_one_gradient_for_each_position(argnums):
+    found = grad(lambda x, y: x * y * y, argnums)(2.0, 3.0)
+    assert found == tuple((9.0, 12.0)[i] for i in argnums)
+    second = hessian(lambda x, y: x * y * y, argnums)(2.0, 3.0)
+    known = ((0.0, 6.0), (6.0, 4.0))
+    assert second == tuple(tuple(known[i][j] for j in argnums) for i in argnums)
+    columns = jacobian(lambda x, y: F.stack([x * y, y]), argnums)(2.0, 3.0)
+    assert [c.tolist() for c in columns] == [([3.0, 0.0], [2.0, 1.0])[i] for i in argnums]
+
+
+@pytest.mark.parametrize("argnums", ["x", 1.0, None, (0, "y")])
+def test_argnums_that_are_no_positions_are_refused(argnums):
+    with pytest.raises(TypeError, match="argnums is the position of an argument or a tuple of"):
+        grad(lambda x, y: x * y, argnums)(1.0, 2.0)
 
 
 def test_arguments_that_are_not_differentiated_pass_as_they_are():
@@ -458,6 +477,22 @@ def test_jvp_through_zeros():
     assert jvp(lambda x: x * grad(lambda y: y * y)(x), (0.0,), (1.0,)) == (0.0, 0.0)
     assert list(jvp(lambda x: F.prod(x), (np.zeros(3),), (one,))) == [0.0, 0.0]
     assert jvp(lambda x: F.prod(x), (np.array([0.0, 2.0, 3.0]),), (one,))[1] == 6.0
+
+
+CANCELLING = {
+    "difference": (lambda s: F.stack([s, -s]), [INF, -INF]),
+    "second difference": (lambda s: F.stack([s, -2 * s, s]), [INF, -INF, INF]),
+    "third difference": (lambda s: F.stack([s, -3 * s, 3 * s, -s]), [INF, -INF, INF, -INF]),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+def test_jvp_where_equal_cotangents_would_cancel(name):
+    spread, expected = CANCELLING[name]
+    with np.errstate(all="ignore"):
+        assert list(jvp(lambda x: spread(F.sqrt(x)), (0.0,), (1.0,))[1]) == expected
+        array = jvp(lambda x: spread(F.sqrt(x)[0]), (np.zeros(1),), (np.ones(1),))[1]
+        assert list(array) == expected
 
 
 def test_jvp_of_nodes_gives_nodes():

@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 
 import micrograd_nn as mg
 import micrograd_nn.functional as F
-from micrograd_nn import Tensor, Value, trace
+from micrograd_nn import Tensor, Value
 from micrograd_nn.graph.order import toposort
+
+
+def graph(root):
+    """The nodes below a root, inputs first, and an edge for each argument."""
+    nodes = toposort(root)
+    return nodes, [(source, node) for node in nodes for source in node.inputs]
 
 
 def test_inputs_come_before_the_nodes_that_use_them():
@@ -16,7 +22,7 @@ def test_inputs_come_before_the_nodes_that_use_them():
     c = a * b
     d = c + a
     e = d * c
-    nodes, edges = trace(e)
+    nodes, edges = graph(e)
     assert len(nodes) == len(set(nodes)) == 5
     assert set(nodes) == {a, b, c, d, e}
     place = {node: i for i, node in enumerate(nodes)}
@@ -26,7 +32,7 @@ def test_inputs_come_before_the_nodes_that_use_them():
 
 def test_an_input_used_twice_has_two_edges():
     a = Value(2.0)
-    nodes, edges = trace(a + a)
+    nodes, edges = graph(a + a)
     assert len(nodes) == 2
     assert len(edges) == 2
     assert [s for s, _ in edges] == [a, a]
@@ -34,15 +40,15 @@ def test_an_input_used_twice_has_two_edges():
 
 def test_a_leaf_is_its_own_graph():
     for leaf in (Value(1.0), Tensor([1.0])):
-        assert trace(leaf) == ([leaf], [])
+        assert graph(leaf) == ([leaf], [])
 
 
 def test_constants_are_shown_once_each_and_stay_the_same():
     x = Value(3.0)
     y = x * 2 + 1
-    nodes, _ = trace(y)
+    nodes, _ = graph(y)
     assert [n.data for n in nodes] == [3.0, 2.0, 6.0, 1.0, 7.0]
-    assert trace(y)[0] == nodes
+    assert graph(y)[0] == nodes
     assert y.inputs == y.inputs
 
 
@@ -71,7 +77,7 @@ def test_a_chain_of_a_hundred_thousand():
     y = x = Value(1.0)
     for _ in range(100_000):
         y = y + 0.0
-    nodes, edges = trace(y)
+    nodes, edges = graph(y)
     assert len(edges) == 200_000
     assert nodes[0] is x
     assert len(toposort(y, constants=False)) == 100_001
@@ -112,7 +118,7 @@ def test_any_graph(program):
     nodes = [Value(1.0), Value(2.0)]
     for i, j in program:
         nodes.append(nodes[i % len(nodes)] + nodes[j % len(nodes)])
-    order, edges = trace(nodes[-1])
+    order, edges = graph(nodes[-1])
     reached, todo = set(), [nodes[-1]]
     while todo:
         node = todo.pop()

@@ -11,6 +11,7 @@ from oracles import assert_close, check, each, mp, normal
 import micrograd_nn as mg
 import micrograd_nn.functional as F
 from micrograd_nn import (
+    GraphError,
     StaleGraphError,
     Tensor,
     Value,
@@ -22,9 +23,9 @@ from micrograd_nn import (
     no_grad,
     primitive,
     record_lines,
-    trace,
     vjp,
 )
+from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.primitive import table
 
 
@@ -202,7 +203,8 @@ def test_the_graph_of_an_own_operation():
     assert y.op.name == "test_gauss"
     assert y.op.rules == (gauss_x,)
     assert y.inputs == (x,)
-    nodes, edges = trace(mixed(x, 2.0, y))
+    nodes = toposort(mixed(x, 2.0, y))
+    edges = [(i, n) for n in nodes for i in n.inputs]
     assert len(nodes) == 4
     assert len(edges) == 4
     assert table["test_gauss"] is gauss
@@ -217,7 +219,7 @@ def test_copies_and_pickles(make, kind):
     assert np.array_equal(z.data, y.data)
     y.backward()
     z.backward()
-    leaf = next(n for n in trace(z)[0] if n.op is None and np.any(n.grad))
+    leaf = next(n for n in toposort(z) if n.op is None and np.any(n.grad))
     assert np.array_equal(leaf.grad, x.grad)
     assert z.op is scaled
     z.backward(create_graph=True)
@@ -332,7 +334,7 @@ def test_a_rule_of_the_wrong_shape_is_an_error_not_a_wrong_gradient():
         "test_wrong_shape", lambda x: np.sum(x), lambda g, z, x: np.ones(7), elementwise=False
     )
     x = Tensor([1.0, 2.0])
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(GraphError, match=r"\(7,\)"):
         wrong(x).backward()
     assert not np.any(x.grad)
 

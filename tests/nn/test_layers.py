@@ -429,3 +429,11 @@ def test_a_network_of_all_layers_by_finite_differences():
                 ends.append(value())
                 p.data = here
             assert got[index] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-5, abs=1e-7)
+
+
+def test_errors_of_layers_say_where_they_stand():
+    model = Sequential(Linear(2, 2, seed=0), BatchNorm(2))
+    with pytest.raises(ValueError, match=r"^Sequential\.layers\.1 needs at least two examples"):
+        model(np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"^Sequential\.layers\.0 takes examples as rows"):
+        Sequential(Flatten())(3.0)

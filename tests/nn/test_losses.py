@@ -184,6 +184,36 @@ def test_float32_is_kept(name):
     close(J.data, exact(name, p, y)[0].mean(), 1e-5)
 
 
+LABELS = {
+    "list": lambda y: y.tolist(),
+    "integers": lambda y: y.astype(np.int64),
+    "booleans": lambda y: y.astype(bool),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_labels_that_are_integers_leave_the_prediction_its_dtype(name, kind):
+    if name == "hinge":
+        kind, y = ("integers" if kind == "booleans" else kind), np.array([[1], [-1]])
+    elif "cross_entropy" in name and not name.startswith("binary"):
+        y = np.array([[0, 1], [1, 1]])  # no one-hot rows, which would count as labels
+    else:
+        y = np.array([[0], [1]])
+    p = np.broadcast_to([[0.25], [0.75]], y.shape).astype(np.float32)
+    node, target = Tensor(p), LABELS[kind](y)
+    J = getattr(F, name)(node, target)
+    J.backward()
+    assert J.dtype == node.grad.dtype == np.float32
+    assert getattr(F, name)(p, target).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "categorical_cross_entropy"])
+def test_class_labels_leave_the_prediction_its_dtype(name):
+    p = np.array([[0.25, 0.75]], np.float32)
+    assert getattr(F, name)(Tensor(p), [1]).dtype == getattr(F, name)(p, [1]).dtype == np.float32
+
+
 @pytest.mark.parametrize("name", ["mse", "half_mse", "mae", "huber", "binary_cross_entropy"])
 def test_gradients_by_the_target(name):
     p, y = samples(name, 5, seed=8)
@@ -432,7 +462,28 @@ def test_soft_iou_of_rows_and_reductions():
         np.testing.assert_allclose(node.grad, scale * slopes, rtol=1e-12, atol=1e-15)
 
 
+def test_soft_iou_of_single_numbers():
+    prediction = Value(0.5)
+    J = F.soft_iou(prediction, 1.0)
+    J.backward()
+    assert isinstance(J, Value)
+    assert (J.data, prediction.grad) == (0.5, -1.0)
+    assert F.soft_iou(0.5, 1.0) == 0.5
+    assert F.soft_iou(Value(0.0), 0.0).data == 0.0
+
+
 # ------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_the_mean_of_no_examples_is_refused(name):
+    shape = (0, 2) if name.endswith("cross_entropy") or name == "soft_iou" else (0,)
+    nothing = np.zeros((0,) if name == "binary_cross_entropy" else shape)
+    loss = getattr(F, name)
+    for prediction in (nothing, Tensor(nothing)):
+        with pytest.raises(ValueError, match=f"^{name}: there are no examples"):
+            loss(prediction, nothing)
+    assert loss(nothing, nothing, "sum") == 0.0
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)

@@ -57,9 +57,71 @@ def test_shared_parameters_count_once():
 def test_it_prints_as_a_table():
     lines = str(summary(MLP(2, [16, 1], seed=0), input_shape=(5, 2))).splitlines()
     assert lines[0].split() == ["layer", "type", "output", "parameters"]
-    assert lines[-1].startswith("total")
-    assert "65" in lines[-1]
-    assert len({len(line) for line in lines[:-1]}) == 1
+    assert lines[5].split() == ["total", "65"]
+    assert len({len(line) for line in lines[:6]}) == 1
+    assert lines[6:] == [
+        "",
+        "memory    520 bytes",
+        "training  1,040 bytes (Adam 2,080 bytes)",
+        "outputs   680 bytes",
+    ]
+
+
+class Long(Module):
+    def __init__(self):
+        self.a_rather_long_name_of_an_encoder = Sequential(
+            Linear(2, 1000, seed=0), "leaky_relu", Sequential(Linear(1000, 100, seed=1), "tanh")
+        )
+        self.head = MLP(100, [20, 3], activation="tanh", seed=2)
+
+    def forward(self, x):
+        return self.head(self.a_rather_long_name_of_an_encoder(x))
+
+
+@pytest.mark.parametrize("width", [120, 80, 60, 40, 30])
+@pytest.mark.parametrize("shape", [None, (64, 2)])
+def test_it_fits_the_terminal(width, shape, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    table = summary(Long(), input_shape=shape)
+    lines = str(table).splitlines()
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    for count in ("3,000", "100,100", "2,020", "63", "105,183"):
+        assert count in text
+    assert ("output" in lines[0].split()) == (shape is not None and width >= 40)
+    assert ("type" in lines[0].split()) == (width >= (60 if shape else 40))
+    if width >= 40:
+        assert len({line.split()[0] for line in lines[2:8]}) == 6
+    if width == 120:
+        assert "a_rather_long_name_of_an_encoder.layers.2.layers.0" in text
+
+
+def test_nested_networks_are_told_by_their_innermost_layers():
+    table = summary(Long(), input_shape=(64, 2))
+    encoder = "a_rather_long_name_of_an_encoder"
+    assert {row.path: row.output for row in table.rows} == {
+        f"{encoder}.layers.0": (64, 1000),
+        f"{encoder}.layers.1": (64, 1000),
+        f"{encoder}.layers.2.layers.0": (64, 100),
+        f"{encoder}.layers.2.layers.1": (64, 100),
+        "head.layers.0": (64, 20),
+        "head.layers.1": (64, 3),
+    }
+    assert table.output_bytes == 64 * 8 * (1000 + 1000 + 100 + 100 + 20 + 3)
+
+
+@pytest.mark.parametrize("example", [[1.0, 2.0], (1.0, 2.0), np.array([1.0, 2.0])])
+def test_a_single_example_of_a_scalar_network_has_shapes(example):
+    table = summary(MLP(2, [16, 1], seed=0), example)
+    assert [row.output for row in table.rows] == [(16,), (1,)]
+    assert table.output_bytes == 17 * 8
+
+
+def test_a_layer_used_twice_is_one_row():
+    layer = Linear(3, 3, seed=0)
+    table = summary(Sequential(layer, "tanh", layer), input_shape=(2, 3))
+    assert [(row.path, row.parameters) for row in table.rows] == [("layers.0", 12), ("layers.1", 0)]
+    assert table.output_bytes == 3 * 2 * 3 * 8
 
 
 def test_one_neuron():

@@ -331,6 +331,7 @@ def test_ctrl_c_keeps_the_weights_and_returns_the_history():
     assert same(weights(model), weights(reference))
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal to itself")
 def test_a_real_ctrl_c_never_cuts_a_step_in_two():
     model = Sequential(Linear(2, 8, seed=0), Linear(8, 1, seed=0, dtype="float32"), "sigmoid")
@@ -360,6 +361,7 @@ def test_a_real_ctrl_c_never_cuts_a_step_in_two():
         np.testing.assert_allclose(array, weights(reference)[name], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal to itself")
 def test_a_real_ctrl_c_between_the_steps_stops_at_once():
     model = network()

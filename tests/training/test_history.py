@@ -1,5 +1,6 @@
 import sys
 
+import numpy as np
 import pytest
 
 from micrograd_nn.training import History
@@ -75,11 +76,14 @@ def test_a_value_that_comes_later_leaves_gaps():
 
 def test_plot_draws_each_curve():
     pytest.importorskip("matplotlib")
-    figure = filled(4, val_loss=0.5, accuracy=0.9).plot()
-    left, right = figure.axes
-    assert [line.get_label() for line in left.get_lines()] == ["loss", "val_loss"]
-    assert [line.get_label() for line in right.get_lines()] == ["accuracy"]
-    assert list(left.get_lines()[0].get_xdata()) == [1, 2, 3, 4]
+    figure = filled(4, val_loss=0.5, accuracy=0.9, mae=2.0).plot()
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["loss", "accuracy", "mae"]
+    training, validation = figure.axes[0].get_lines()
+    assert training.get_label().startswith("training")
+    assert validation.get_label() == "validation  0.5"
+    np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3, 4])
+    np.testing.assert_array_equal(training.get_ydata(), [1, 1 / 2, 1 / 3, 1 / 4])
+    assert list(figure.axes[1].get_lines()[0].get_ydata()) == [0.9] * 4
 
 
 def test_plot_draws_into_axes_that_are_given():

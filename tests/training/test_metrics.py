@@ -11,10 +11,27 @@ def test_accuracy_of_probabilities():
     assert accuracy(Tensor([[0.9], [0.4]]), np.array([[1.0], [1.0]])) == 0.5
 
 
-def test_accuracy_of_logits_is_recognised_by_their_range():
-    assert accuracy([3.0, 0.2, -1.0], [1, 1, 0]) == 1.0
+def test_the_threshold_is_never_guessed_from_the_predictions():
     assert accuracy([0.9, 0.2, 0.4], [1, 1, 1]) == pytest.approx(1 / 3)
-    assert accuracy([0.9, 0.2, 0.4], [1, 1, 1], threshold=0.0) == 1.0
+    assert accuracy([3.0, 0.2, -1.0], [1, 1, 0], threshold=0.0) == 1.0
+    for metric in (accuracy, confusion_matrix):
+        with pytest.raises(ValueError, match=r"3 is no probability: pass threshold=0\.0"):
+            metric([0.2, 3.0, -1.0], [1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target"),
+    [
+        ([0.9, np.nan], [1, 0]),
+        ([0.9, np.nan], [1, -1]),
+        ([[0.9], [np.nan]], [1, 0]),
+        ([[0.9, 0.1], [np.nan, 1.0]], [0, 0]),
+    ],
+)
+def test_a_prediction_of_nan_is_in_no_class(prediction, target):
+    assert np.isnan(accuracy(prediction, target))
+    with pytest.raises(ValueError, match="confusion_matrix: the prediction of example 1 is NaN"):
+        confusion_matrix(prediction, target)
 
 
 def test_accuracy_of_scores():
@@ -32,7 +49,7 @@ def test_accuracy_of_several_classes():
 def test_confusion_matrix():
     table = confusion_matrix([[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]], [0, 0, 1, 2])
     assert table.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
-    assert confusion_matrix([1.0, -1.0], [1, 1]).tolist() == [[0, 0], [1, 1]]
+    assert confusion_matrix([1.0, -1.0], [1, -1]).tolist() == [[1, 0], [0, 1]]
     assert confusion_matrix([0.9, 0.1], [1, 0], classes=3).shape == (3, 3)
 
 
@@ -82,8 +99,18 @@ def test_metrics_are_chosen_by_name_function_or_dict():
     assert list(metrics.named("r2")) == ["r2"]
 
 
-def test_the_loss_tells_where_the_class_begins():
-    (of_logits,) = metrics.named(["accuracy"], "binary_cross_entropy_with_logits").values()
-    (of_probabilities,) = metrics.named(["accuracy"], "binary_cross_entropy").values()
-    assert of_logits([0.4], [1]) == 1.0
-    assert of_probabilities([0.4], [1]) == 0.0
+@pytest.mark.parametrize(
+    ("loss", "target", "threshold"),
+    [
+        ("binary_cross_entropy_with_logits", [0, 1], 0.0),
+        ("binary_cross_entropy", [0, 1], 0.5),
+        ("soft_iou", [0, 1], 0.5),
+        ("hinge", [1, 1], 0.0),
+        ("mse", [0, 1], 0.5),
+        ("mae", [-1, 1], 0.0),
+        ("the function svm", [-1, 1], 0.0),
+        ("the function svm", [0, 1], None),
+    ],
+)
+def test_the_loss_and_the_targets_tell_where_the_class_begins(loss, target, threshold):
+    assert metrics.threshold_by(loss, target) == threshold

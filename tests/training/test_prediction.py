@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
+import micrograd_nn.functional as F
 from micrograd_nn.data import circles
-from micrograd_nn.graph import functions as F
 from micrograd_nn.nn import MLP, BatchNorm, Dropout, Linear, Sequential
-from micrograd_nn.training import evaluate, predict, predict_proba
+from micrograd_nn.training import accuracy, evaluate, predict, predict_proba
 
 X, y = circles(30, noise=0.1, seed=0)
 
@@ -110,3 +110,29 @@ def test_wrong_arguments_are_refused():
         predict(model, X, batch_size=0)
     with pytest.raises(ValueError, match="y has 29"):
         evaluate(model, X, y[1:])
+
+
+@pytest.mark.parametrize("metrics", [["accuracy"], {"right": "accuracy"}, accuracy])
+def test_accuracy_has_the_threshold_of_the_loss_or_of_the_last_activation(metrics):
+    def half(prediction, target):
+        return ((prediction - target) ** 2).mean()
+
+    def found(output, loss):
+        model = MLP(1, [1], output_activation=output, init="zeros", seed=0)
+        model.layers[0].neurons[0].b.data = 0.25
+        *_, share = evaluate(model, [[1.0], [2.0]], [0, 1], loss, metrics).values()
+        return share
+
+    ones = (found("identity", "binary_cross_entropy_with_logits"), found("sigmoid", half))
+    assert ones == (0.5, 0.5)
+    assert found("identity", "mse") == 0.5
+    with pytest.raises(ValueError, match="the function half and targets 0 and 1 don't tell"):
+        found("identity", half)
+
+
+def test_accuracy_of_several_outputs_needs_no_threshold():
+    model = MLP(1, [2], init="zeros", seed=0)
+    found = evaluate(
+        model, [[1.0], [2.0]], [0, 1], lambda z, y: F.cross_entropy(z, y), ["accuracy"]
+    )
+    assert found["accuracy"] == 0.5

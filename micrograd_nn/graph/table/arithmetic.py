@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -27,6 +28,8 @@ add = primitive(
     notation="{} + {}",
     code="{} + {}",
     textbook=("1", "1"),
+    about="Return the sum x + y.",
+    example=">>> F.add(1.0, 2.0), grad(F.add, (0, 1))(1.0, 2.0)\n(3.0, (1.0, 1.0))",
 )
 
 
@@ -46,6 +49,8 @@ sub = primitive(
     notation="{} − {}",
     code="{} - {}",
     textbook=("1", "-1"),
+    about="Return the difference x − y.",
+    example=">>> F.sub(1.0, 2.0), grad(F.sub, (0, 1))(1.0, 2.0)\n(-1.0, (1.0, -1.0))",
 )
 
 
@@ -61,6 +66,8 @@ neg = primitive(
     notation="−{}",
     code="-{}",
     textbook=("-1",),
+    about="Return −x.",
+    example=">>> F.neg(2.0), grad(F.neg)(2.0)\n(-2.0, -1.0)",
 )
 
 
@@ -80,6 +87,8 @@ mul = primitive(
     notation="{} ∘ {}",
     code="{} * {}",
     textbook=("{1}", "{0}"),
+    about="Return the product x ∘ y, element by element.",
+    example=">>> F.mul(2.0, 3.0), grad(F.mul, (0, 1))(2.0, 3.0)\n(6.0, (3.0, 2.0))",
 )
 
 
@@ -100,6 +109,8 @@ div = primitive(
     code="{} / {}",
     textbook=("1 / {1}", "-{0} / {1}**2"),
     domain="y != 0",
+    about="Return the quotient x / y; x / 0 is inf, -inf or NaN, as in NumPy.",
+    example=">>> F.div(1.0, 2.0), grad(F.div, (0, 1))(1.0, 2.0)\n(0.5, (0.5, -0.25))",
 )
 
 
@@ -155,6 +166,10 @@ power = primitive(
     textbook=("{1} * {0}**({1} - 1)", "{z} * log({0})"),
     domain="x > 0",
     kinks={"x == 0 and y == 0": "0: x**0 is 1 everywhere, with derivative 0"},
+    about="Return x to the power y.",
+    example=(
+        ">>> F.power(2.0, 3.0), grad(F.power)(2.0, 3.0), grad(F.power)(0.0, 0.0)\n(8.0, 12.0, 0.0)"
+    ),
 )
 
 
@@ -205,7 +220,7 @@ log_of_base = primitive(
     on_floats=_log_of_base_float,
     notation="log {}",
     domain="x > 0",
-    kinks={"x == 0": "0 for y >= 0, since 0**y is constant for y > 0"},
+    kinks={"x == 0": "inf, though the value is 0 for y >= 0, since 0**y is constant for y > 0"},
 )
 
 
@@ -222,6 +237,8 @@ absolute = primitive(
     code="np.abs({})",
     textbook=("sign({0})",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
+    about="Return the absolute value ``|x|``.",
+    example=">>> F.abs(-3.0), grad(F.abs)(-3.0), grad(F.abs)(0.0)\n(3.0, -1.0, 0.0)",
 )
 
 sign = primitive(
@@ -233,6 +250,8 @@ sign = primitive(
     code="np.sign({})",
     textbook=("0",),
     kinks={"x == 0": "0"},
+    about="Return −1, 0 or 1, the sign of x.",
+    example=">>> F.sign(-3.0), F.sign(0.0), grad(F.sign)(-3.0)\n(-1.0, 0.0, 0.0)",
 )
 
 
@@ -241,11 +260,11 @@ ZERO = {np.dtype(dtype): np.zeros((), dtype) for dtype in (np.float32, np.float6
 
 
 def _step_float(x: float) -> float:
-    return 1.0 if x > 0.0 else 0.0
+    return 1.0 if x > 0.0 else 0.0 if x == x else x  # NaN stays NaN, here and below
 
 
 def _step(x: Any) -> Any:
-    return np.greater(x, ZERO.get(x.dtype, 0)).astype(x.dtype)
+    return np.maximum(np.sign(x), ZERO.get(x.dtype, 0))
 
 
 step = primitive(
@@ -260,11 +279,12 @@ step = primitive(
 
 
 def _dominance_float(x: float, y: float) -> float:
-    return 1.0 if x > y else 0.5 if x == y else 0.0
+    return 1.0 if x > y else 0.5 if x == y else 0.0 if x < y else math.nan
 
 
 def _dominance(x: Any, y: Any) -> Any:
-    return np.where(x == y, 0.5, np.greater(x, y)).astype(np.result_type(x, y))
+    share = np.where(x == y, 0.5, np.greater(x, y))
+    return np.where(np.isnan(x) | np.isnan(y), np.nan, share).astype(np.result_type(x, y))
 
 
 dominance = primitive(
@@ -278,43 +298,35 @@ dominance = primitive(
 )
 
 
-def maximum_x(g, z, x, y):
+def where_larger(g, z, x, y):
     return g * dominance(x, y)
 
 
-def maximum_y(g, z, x, y):
+def where_smaller(g, z, x, y):
     return g * dominance(y, x)
 
 
-maximum = primitive(
-    "maximum",
-    np.maximum,
-    (maximum_x, maximum_y),
-    on_floats=ieee.maximum,
-    notation="max({}, {})",
-    code="np.maximum({}, {})",
-    textbook=("[{0} > {1}]", "[{1} > {0}]"),
-    kinks={"x == y": "1/2 each (ties split evenly)"},
+def _larger_or_smaller(name: str, which: str, relation: str, rules: Any, example: str) -> Any:
+    short, f = name[:3], f"F.{name}"
+    return primitive(
+        name,
+        getattr(np, name),
+        rules,
+        on_floats=getattr(ieee, name),
+        notation=f"{short}({{}}, {{}})",
+        code=f"np.{name}({{}}, {{}})",
+        textbook=(f"[{{0}} {relation} {{1}}]", f"[{{1}} {relation} {{0}}]"),
+        kinks={"x == y": "1/2 each (ties split evenly)"},
+        about=f"Return the {which} of x and y.",
+        example=f">>> {f}(2.0, 5.0), grad({f}, (0, 1))(2.0, 5.0), grad({f})(2.0, 2.0)\n{example}",
+    )
+
+
+maximum = _larger_or_smaller(
+    "maximum", "larger", ">", (where_larger, where_smaller), "(5.0, (0.0, 1.0), 0.5)"
 )
-
-
-def minimum_x(g, z, x, y):
-    return g * dominance(y, x)
-
-
-def minimum_y(g, z, x, y):
-    return g * dominance(x, y)
-
-
-minimum = primitive(
-    "minimum",
-    np.minimum,
-    (minimum_x, minimum_y),
-    on_floats=ieee.minimum,
-    notation="min({}, {})",
-    code="np.minimum({}, {})",
-    textbook=("[{0} < {1}]", "[{1} < {0}]"),
-    kinks={"x == y": "1/2 each (ties split evenly)"},
+minimum = _larger_or_smaller(
+    "minimum", "smaller", "<", (where_smaller, where_larger), "(2.0, (1.0, 0.0), 0.5)"
 )
 
 
@@ -323,11 +335,11 @@ def _clip_float(x: float, lo: float, hi: float) -> float:
 
 
 def _inside_float(x: float, lo: float, hi: float) -> float:
-    return 1.0 if lo <= x <= hi else 0.0
+    return 1.0 if lo <= x <= hi else 0.0 if x == x else x
 
 
 def _inside(x: Any, lo: Any, hi: Any) -> Any:
-    return ((lo <= x) & (x <= hi)).astype(x.dtype)
+    return np.where(np.isnan(x), x, (lo <= x) & (x <= hi))
 
 
 inside = primitive(
@@ -344,12 +356,16 @@ def clip_x(g, z, x, lo, hi):
     return g * inside(x, lo, hi)
 
 
+def _exceeds(x: Any, y: Any) -> Any:
+    return step(dominance(x, y) - 0.5)  # a difference of infinities would be NaN
+
+
 def clip_lo(g, z, x, lo, hi):
-    return g * step(lo - x) * step(hi - lo)
+    return g * _exceeds(lo, x) * _exceeds(hi, lo)
 
 
 def clip_hi(g, z, x, lo, hi):
-    return g * step(maximum(x, lo) - hi)
+    return g * _exceeds(maximum(x, lo), hi)
 
 
 clip = primitive(
@@ -394,4 +410,6 @@ where = primitive(
     code="np.where({}, {}, {})",
     textbook=("0", "{0}", "1 - {0}"),
     hides_nan=True,
+    about="Return x where the condition c holds, else y; what isn't chosen gets no gradient.",
+    example=">>> grad(lambda x: F.where(x > 0, F.log(x), 0.0))(0.0)  # not NaN\n0.0",
 )

@@ -13,13 +13,23 @@ import numpy as np
 
 from micrograd_nn.graph import ieee, special
 from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.table.arithmetic import clip
 
 
 def exp_x(g, z, _x):
     return g * z
 
 
-exp = primitive("exp", np.exp, exp_x, on_floats=ieee.exp, code="np.exp({})", textbook=("{z}",))
+exp = primitive(
+    "exp",
+    np.exp,
+    exp_x,
+    on_floats=ieee.exp,
+    code="np.exp({})",
+    textbook=("{z}",),
+    about="Return eˣ.",
+    example=">>> F.exp(0.0), grad(F.exp)(0.0)\n(1.0, 1.0)",
+)
 
 
 def expm1_x(g, z, x):
@@ -34,6 +44,8 @@ expm1 = primitive(
     notation="exp({}) − 1",
     code="np.expm1({})",
     textbook=("{z} + 1",),
+    about="Return eˣ − 1, exact also where x is small.",
+    example=">>> F.expm1(1e-20), grad(F.expm1)(0.0)\n(1e-20, 1.0)",
 )
 
 
@@ -49,6 +61,8 @@ log = primitive(
     code="np.log({})",
     textbook=("1 / {0}",),
     domain="x > 0",
+    about="Return the natural logarithm; log 0 is -inf, that of a negative number NaN.",
+    example=">>> F.log(1.0), grad(F.log)(2.0)\n(0.0, 0.5)",
 )
 
 
@@ -65,6 +79,8 @@ log1p = primitive(
     code="np.log1p({})",
     textbook=("1 / (1 + {0})",),
     domain="x > -1",
+    about="Return log(1 + x), exact also where x is small.",
+    example=">>> F.log1p(1e-20), grad(F.log1p)(1.0)\n(1e-20, 0.5)",
 )
 
 
@@ -82,6 +98,8 @@ sqrt = primitive(
     textbook=("1 / (2 * {z})",),
     domain="x >= 0",
     kinks={"x == 0": "inf"},
+    about="Return the square root √x; that of a negative number is NaN.",
+    example=">>> F.sqrt(4.0), grad(F.sqrt)(4.0), grad(F.sqrt)(0.0)\n(2.0, 0.25, inf)",
 )
 
 
@@ -89,7 +107,16 @@ def sin_x(g, z, x):
     return g * cos(x)
 
 
-sin = primitive("sin", np.sin, sin_x, on_floats=ieee.sin, code="np.sin({})", textbook=("cos({0})",))
+sin = primitive(
+    "sin",
+    np.sin,
+    sin_x,
+    on_floats=ieee.sin,
+    code="np.sin({})",
+    textbook=("cos({0})",),
+    about="Return the sine of x, in radians.",
+    example=">>> F.sin(0.0), grad(F.sin)(0.0)\n(0.0, 1.0)",
+)
 
 
 def cos_x(g, z, x):
@@ -97,7 +124,14 @@ def cos_x(g, z, x):
 
 
 cos = primitive(
-    "cos", np.cos, cos_x, on_floats=ieee.cos, code="np.cos({})", textbook=("-sin({0})",)
+    "cos",
+    np.cos,
+    cos_x,
+    on_floats=ieee.cos,
+    code="np.cos({})",
+    textbook=("-sin({0})",),
+    about="Return the cosine of x, in radians.",
+    example=">>> F.cos(0.0), grad(F.cos)(0.0)\n(1.0, -0.0)",
 )
 
 
@@ -113,6 +147,8 @@ tan = primitive(
     code="np.tan({})",
     textbook=("1 + {z}**2",),
     domain="cos(x) != 0",
+    about="Return the tangent of x, in radians.",
+    example=">>> F.tan(0.0), grad(F.tan)(0.0)\n(0.0, 1.0)",
 )
 
 
@@ -127,6 +163,8 @@ arctan = primitive(
     on_floats=math.atan,
     code="np.arctan({})",
     textbook=("1 / (1 + {0}**2)",),
+    about="Return the angle in (−π/2, π/2) whose tangent is x.",
+    example=">>> F.arctan(0.0), grad(F.arctan)(1.0)\n(0.0, 0.5)",
 )
 
 
@@ -135,7 +173,14 @@ def sinh_x(g, z, x):
 
 
 sinh = primitive(
-    "sinh", np.sinh, sinh_x, on_floats=ieee.sinh, code="np.sinh({})", textbook=("cosh({0})",)
+    "sinh",
+    np.sinh,
+    sinh_x,
+    on_floats=ieee.sinh,
+    code="np.sinh({})",
+    textbook=("cosh({0})",),
+    about="Return the hyperbolic sine, (eˣ − e⁻ˣ) / 2.",
+    example=">>> F.sinh(0.0), grad(F.sinh)(0.0)\n(0.0, 1.0)",
 )
 
 
@@ -144,7 +189,14 @@ def cosh_x(g, z, x):
 
 
 cosh = primitive(
-    "cosh", np.cosh, cosh_x, on_floats=ieee.cosh, code="np.cosh({})", textbook=("sinh({0})",)
+    "cosh",
+    np.cosh,
+    cosh_x,
+    on_floats=ieee.cosh,
+    code="np.cosh({})",
+    textbook=("sinh({0})",),
+    about="Return the hyperbolic cosine, (eˣ + e⁻ˣ) / 2.",
+    example=">>> F.cosh(0.0), grad(F.cosh)(0.0)\n(1.0, 0.0)",
 )
 
 
@@ -153,7 +205,14 @@ def tanh_x(g, z, x):
 
 
 tanh = primitive(
-    "tanh", np.tanh, tanh_x, on_floats=math.tanh, code="np.tanh({})", textbook=("1 - {z}**2",)
+    "tanh",
+    np.tanh,
+    tanh_x,
+    on_floats=math.tanh,
+    code="np.tanh({})",
+    textbook=("1 - {z}**2",),
+    about="Return the hyperbolic tangent; its derivative is exact far out in the tails, too.",
+    example=(">>> F.tanh(0.0), grad(F.tanh)(0.0), grad(F.tanh)(20.0) > 0\n(0.0, 1.0, True)"),
 )
 
 
@@ -169,6 +228,8 @@ sigmoid = primitive(
     notation="σ({})",
     code="sigmoid({})",
     textbook=("{z} * (1 - {z})",),
+    about="Return 1 / (1 + e⁻ˣ), without overflow; its derivative is exact in the tails, too.",
+    example=">>> F.sigmoid(0.0), grad(F.sigmoid)(0.0), F.sigmoid(-1000.0)\n(0.5, 0.25, 0.0)",
 )
 
 
@@ -183,11 +244,19 @@ softplus = primitive(
     on_floats=special.softplus_float,
     code="softplus({})",
     textbook=("σ({0})",),
+    about="Return log(1 + eˣ), without overflow: a smooth ReLU.",
+    example=(
+        ">>> F.softplus(-1000.0), F.softplus(1000.0), grad(F.softplus)(0.0)\n(0.0, 1000.0, 0.5)"
+    ),
 )
 
 
+def _near(x: Any) -> Any:
+    return clip(x, -100.0, 100.0)  # Gaussians are 0 far before: there, 0 · ∞ is to be 0
+
+
 def gaussian_x(g, z, x):
-    return g * (-2.0 * x * z)
+    return g * (-2.0 * _near(x) * z)
 
 
 gaussian = primitive(
@@ -212,11 +281,13 @@ erf = primitive(
     on_floats=special.erf_float,
     code="erf({})",
     textbook=("2 / sqrt(pi) * exp(-{0}**2)",),
+    about="Return the error function, 2/√π ∫₀ˣ exp(−t²) dt.",
+    example=">>> F.erf(0.0), grad(F.erf)(0.0)\n(0.0, 1.1283791670955126)",
 )
 
 
 def normal_pdf_x(g, z, x):
-    return -(g * x_normal_pdf(x))
+    return g * (-_near(x) * z)
 
 
 normal_pdf = primitive(
@@ -226,28 +297,6 @@ normal_pdf = primitive(
     on_floats=special.normal_pdf_float,
     notation="φ({})",
     textbook=("-{0} * {z}",),
-)
-
-
-def _x_normal_pdf_float(x: float) -> float:
-    return 0.0 if math.isinf(x) else x * special.normal_pdf_float(x)
-
-
-def _x_normal_pdf(x: Any) -> Any:
-    return np.where(np.isinf(x), x.dtype.type(0), x) * special.normal_pdf_array(x)
-
-
-def x_normal_pdf_x(g, z, x):
-    return g * (normal_pdf(x) * (1.0 - x * x))
-
-
-x_normal_pdf = primitive(
-    "x_normal_pdf",
-    _x_normal_pdf,
-    x_normal_pdf_x,
-    on_floats=_x_normal_pdf_float,
-    notation="{0} φ({0})",
-    textbook=("φ({0}) * (1 - {0}**2)",),
 )
 
 

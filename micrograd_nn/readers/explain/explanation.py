@@ -1,0 +1,256 @@
+"""explain(root): the forward and the backward pass as the equations of a textbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph.node import GraphError, Node
+from micrograd_nn.graph.order import toposort
+from micrograd_nn.readers.explain import latex as latex_
+from micrograd_nn.readers.explain import mathml
+from micrograd_nn.readers.explain.chain import Step, aligned, shortened_lines, steps
+from micrograd_nn.readers.explain.derive import Derivation, Equation, derive
+from micrograd_nn.readers.explain.numpy_source import numpy_source
+from micrograd_nn.readers.explain.scalar_network import index_equations
+from micrograd_nn.readers.explain.text import text
+
+
+class Explanation:
+    """The equations of both passes; ``explain`` makes it, ``print`` shows it.
+
+    Attributes
+    ----------
+    forward, backward : list of Equation
+    inputs, parameters : dict of str to array or float
+        What the named leaves held when it was made, for the function that ``numpy()`` writes.
+
+    Notes
+    -----
+    With a mean over m examples, the gradients of inner values are those of the sum over examples,
+    and 1/m stands before the gradients of the leaves, as articles have it: dZ2 is m ∂J/∂Z2.
+    """
+
+    def __init__(self, derivation: Derivation) -> None:
+        self._derivation = derivation
+        self.forward: list[Equation] = derivation.forward
+        self.backward: list[Equation] = derivation.backward
+        data = derivation.data
+        self.inputs: dict[str, Any] = {name: data[name] for name, _ in derivation.inputs}
+        self.parameters: dict[str, Any] = {name: data[name] for name, _ in derivation.parameters}
+
+    def text(self, shapes: bool = False) -> str:
+        """Return the equations as Unicode text, aligned, with the shapes beside them if asked.
+
+        Parameters
+        ----------
+        shapes : bool
+            Whether to write the shape of each value behind its equation.
+        """
+        rows = [*self.forward, *self.backward]
+        left = max((len(e.name) for e in rows), default=0)
+        written = [f"{e.name:>{left}} = {text(e.term)}" for e in rows]
+        if shapes:
+            width = max(map(len, written), default=0)
+            written = [
+                f"{line:<{width}}   {_shape(e.shape)}".rstrip()
+                for line, e in zip(written, rows, strict=True)
+            ]
+        cut = len(self.forward)
+        parts = [*written[:cut], *([""] if cut and self.backward else []), *written[cut:]]
+        notes = self._notes()
+        parts += ["", *notes] if notes else []
+        return shortened_lines(parts)
+
+    def _notes(self) -> list[str]:
+        made = self._derivation
+        notes = [f"{name} = {count:,}" for name, count in made.counts.items()]
+        scaled = [name for name in (e.name for e in self.backward) if name in made.scaled]
+        if scaled and made.counts:
+            listed = ", ".join(scaled) if len(scaled) <= 4 else f"{scaled[0]} … {scaled[-1]}"
+            count = next(iter(made.counts))
+            notes[0] += f"; {listed}: of the sum over examples, {count} times the gradient"
+        return notes
+
+    def latex(self) -> str:
+        r"""Return the equations as LaTeX, an ``aligned`` environment for math mode."""
+        lines = [
+            rf"{latex_.name(e.name)} &= {latex_.latex(e.term)}"
+            for e in (*self.forward, *self.backward)
+        ]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def mathml(self) -> str:
+        """Return the equations as MathML."""
+        return mathml.equations([(e.name, e.term) for e in (*self.forward, *self.backward)])
+
+    def numpy(self) -> str:
+        """Return the source of ``forward_backward(inputs, parameters) -> (loss, gradients)``.
+
+        Inputs, parameters and gradients are dicts by name; ``inputs`` and ``parameters`` of the
+        explanation fit. Each line computes the form that doesn't lose digits; where the textbook's
+        is another, it is the line's comment.
+        """
+        return numpy_source(self._derivation)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_latex_(self) -> str | None:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str | None:
+        return self.mathml()
+
+
+def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
+    """Print the forward and the backward pass of a recorded graph the way a textbook does.
+
+    Named values have an equation each, and so have the results of layers; an unnamed value that is
+    used once is written where it is used. ``d`` and a name is the gradient by it. Sums, products,
+    transpositions and means are simplified; the simplifications are listed in
+    ``micrograd_nn.readers.explain.terms``.
+
+    Parameters
+    ----------
+    root : Value or Tensor
+        A number: a loss, say.
+    wrt : node or sequence of nodes, optional
+        The leaves whose gradients are derived; all that require one by default.
+    count : str
+        The name of the number of examples.
+
+    Returns
+    -------
+    Explanation
+        ``str()`` is Unicode text; ``latex()``, ``mathml()`` and ``numpy()`` give the same in
+        LaTeX, in MathML and as a NumPy program.
+
+    Raises
+    ------
+    TypeError
+        If ``root`` isn't a node.
+    GraphError
+        If ``root`` has no graph, isn't a single number, or ``wrt`` isn't below it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from micrograd_nn import Tensor, functional as F
+    >>> X = Tensor(np.ones((2, 5)), requires_grad=False, name="X")
+    >>> Y = Tensor(np.ones((1, 5)), requires_grad=False, name="Y")
+    >>> W, b = Tensor([[0.5, -1.0]], name="W"), Tensor([[0.1]], name="b")
+    >>> A = F.sigmoid((W @ X + b).named("Z")).named("A")
+    >>> print(explain((-np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))).named("J")))
+     Z = W X + b
+     A = σ(Z)
+     J = −1/m Σ (Y ∘ log(A) + (1 − Y) ∘ log(1 − A))
+    <BLANKLINE>
+    dZ = A − Y
+    dW = 1/m dZ Xᵀ
+    db = 1/m Σ dZ
+    <BLANKLINE>
+    m = 5; dZ: of the sum over examples, m times the gradient
+    """
+    if not isinstance(root, Node):
+        raise TypeError(
+            f"explain() takes the Value or Tensor that was computed, got {type(root).__name__}"
+        )
+    if root.op is None:
+        raise GraphError(
+            f"explain() needs the result of a computation, but {root.describe()} has no graph: it "
+            "is a leaf, or was computed under no_grad() or from plain data"
+        )
+    if np.size(root._data) != 1:
+        raise GraphError(
+            f"explain() derives a single number, but the root has shape {np.shape(root._data)}: "
+            "take its sum or mean first"
+        )
+    leaves = _leaves(root, wrt)
+    order = toposort(root)
+    if any(node.op is not None and node.op.vector for node in order):
+        return ScalarNetwork(root, order, count)
+    if all(isinstance(node._data, float) for node in order):
+        return ChainRule(derive(root, leaves, count), root, leaves)
+    return Explanation(derive(root, leaves, count))
+
+
+class ScalarNetwork(Explanation):
+    """The equations of a network of neurons in index form, with the deltas of its units."""
+
+    def __init__(self, root: Node, order: Sequence[Node], count: str) -> None:
+        made, self._lines = index_equations(root, order, count)
+        super().__init__(made)
+
+    def text(self, shapes: bool = False) -> str:
+        """Return the equations of one unit of each layer, and of one weight."""
+        left = max(len(name) for name, _ in self._lines)
+        return "\n".join(f"{name:>{left}} = {term}" if name else "" for name, term in self._lines)
+
+    def _refused(self, what: str) -> str:
+        raise GraphError(
+            f"a network of neurons has no {what} yet: call it on a batch, an array of rows, and "
+            "explain that"
+        )
+
+    def latex(self) -> str:
+        """Raise a GraphError: the index form is text."""
+        return self._refused("LaTeX")
+
+    def mathml(self) -> str:
+        """Raise a GraphError: the index form is text."""
+        return self._refused("MathML")
+
+    def numpy(self) -> str:
+        """Raise a GraphError: the index form is no program."""
+        return self._refused("NumPy source")
+
+    def _repr_html_(self) -> None:
+        return None
+
+    def _repr_latex_(self) -> None:
+        return None
+
+
+class ChainRule(Explanation):
+    """The chain rule step by step, with the numbers put in: for a graph of single numbers."""
+
+    def __init__(self, derivation: Derivation, root: Node, wrt: Sequence[Node] | None) -> None:
+        super().__init__(derivation)
+        self.steps: list[Step] = steps(root, wrt)
+
+    def text(self, shapes: bool = False) -> str:
+        """Return each step of both passes as a line of text; numbers have no shapes."""
+        lines = aligned([step.parts for step in self.steps if step.forward])
+        lines += ["", *aligned([step.parts for step in self.steps if not step.forward])]
+        return shortened_lines(lines)
+
+    def _repr_html_(self) -> str:
+        return mathml.lines([step.parts for step in self.steps])
+
+    def _repr_latex_(self) -> None:  # the numbers are in the MathML
+        return None
+
+
+def _leaves(root: Node, wrt: Any) -> Sequence[Node] | None:
+    if wrt is None:
+        return None
+    leaves = [wrt] if isinstance(wrt, Node) else list(wrt)
+    below = set(toposort(root, constants=False))
+    for leaf in leaves:
+        if not isinstance(leaf, Node):
+            raise TypeError(f"wrt must be nodes of the graph, got {type(leaf).__name__}")
+        if leaf not in below:
+            raise GraphError(f"the root doesn't depend on {leaf.describe()}, which wrt names")
+    return leaves
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "number"
+    return f"({shape[0]},)" if len(shape) == 1 else " × ".join(map(str, shape))

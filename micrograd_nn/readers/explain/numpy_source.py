@@ -1,0 +1,276 @@
+"""The equations as the source of a NumPy function, one line for each, as one would write it."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph.primitive import table
+from micrograd_nn.readers.explain.derive import Derivation, Equation
+from micrograd_nn.readers.explain.helpers import HELPERS
+from micrograd_nn.readers.explain.terms import (
+    Call,
+    MatrixProduct,
+    Number,
+    Power,
+    Product,
+    Reshaped,
+    Shape,
+    Sum,
+    Symbol,
+    Term,
+    Total,
+    Transposed,
+)
+from micrograd_nn.readers.explain.text import over_and_under, text
+
+SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
+
+
+def numpy_source(derivation: Derivation) -> str:
+    """Return the source of ``forward_backward(inputs, parameters) -> (loss, gradients)``.
+
+    Inputs, parameters and gradients are dicts by name. Each line computes the form of its equation
+    that doesn't lose digits; where the textbook's is another, it stands behind it.
+    """
+    return _Source(derivation).text()
+
+
+class _Source:
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self.helpers: dict[str, str] = {}
+        self.rows: set[str] = set()
+        self.names: dict[str, str] = {}
+        self.taken = {"np", "inputs", "parameters", *keyword.kwlist, *HELPERS}
+
+    def text(self) -> str:
+        made = self.derivation
+        body = [
+            *self._unpacked("inputs", [name for name, _ in made.inputs]),
+            *self._unpacked("parameters", [name for name, _ in made.parameters]),
+        ]
+        counts = {self.name(name): count for name, count in made.counts.items()}
+        body.append("")
+        known = [*made.inputs, *made.parameters]
+        for equation in made.forward:
+            self._count(counts, known, equation.term, body)
+            body.append(self._line(equation))
+            known.insert(0, (equation.name, equation.shape))
+        body.append("")
+        body += [self._line(equation) for equation in made.backward]
+        wanted = {f"d{name}": name for name, _ in made.parameters}
+        gradients = [
+            f"{_quoted(wanted[e.name])}: {self.name(e.name)}"
+            for e in made.backward
+            if e.name in wanted
+        ]
+        body += ["", f"return {self.name(made.root)}, {{{', '.join(gradients)}}}"]
+        head = ["import numpy as np"]
+        if self.rows:
+            head.append("from micrograd_nn.graph.primitive import table")
+        for helper in self.helpers.values():
+            head += ["", "", helper]
+        function = ["def forward_backward(inputs, parameters):"]
+        function += [f"    {line}".rstrip() for line in body]
+        return "\n".join([*head, "", "", *function]) + "\n"
+
+    def _unpacked(self, source: str, names: list[str]) -> list[str]:
+        return [f"{self.name(name)} = {source}[{_quoted(name)}]" for name in names]
+
+    def _count(
+        self, counts: dict[str, int], known: list[tuple[str, Shape]], term: Term, body: list[str]
+    ) -> None:
+        """Say what m is, before the first line that uses it: the size of an array that has m."""
+        written = self.code(term)
+        for name in [n for n in counts if re.search(rf"\b{n}\b", written)]:
+            size = counts.pop(name)
+            body.append(f"{name} = {self._measured(size, known)}")
+
+    def _measured(self, size: int, known: list[tuple[str, Shape]]) -> str:
+        """Return a number of examples as the length of an array, if one has it."""
+        for name, shape in known:
+            if size in shape:
+                return f"{self.name(name)}.shape[{shape.index(size)}]"
+        for name, shape in known:
+            if int(np.prod(shape)) == size:
+                return f"{self.name(name)}.size"
+        return str(size)
+
+    def _line(self, equation: Equation) -> str:
+        line = f"{self.name(equation.name)} = {self.code(equation.stable)}"
+        if equation.stable != equation.term:
+            line += f"  # {text(equation.term)}"
+        return line
+
+    def name(self, symbol: str) -> str:
+        """Return a name of Python for the name of a value."""
+        if symbol not in self.names:
+            name = re.sub(r"\W+", "_", symbol).strip("_") or "value"
+            name = f"v{name}" if name[0].isdigit() else name
+            while name in self.taken:
+                name += "_"
+            self.taken.add(name)
+            self.names[symbol] = name
+        return self.names[symbol]
+
+    # ---------------------------------------------------------------------------- terms
+
+    def code(self, term: Term) -> str:
+        """Return a term as an expression of Python."""
+        return self._written(term)[0]
+
+    def _written(self, term: Term) -> tuple[str, int]:
+        return _WRITERS[type(term)](self, term)
+
+    def _within(self, term: Term, least: int) -> str:
+        written, strength = self._written(term)
+        return written if strength >= least else f"({written})"
+
+    def _symbol(self, term: Symbol) -> tuple[str, int]:
+        if term.name.startswith("1/"):
+            return f"1 / {self.name(term.name[2:])}", PRODUCT
+        return self.name(term.name), ATOM
+
+    def _number(self, term: Number) -> tuple[str, int]:
+        if term.shape:
+            return f"np.full({term.shape}, {_number(term.value)})", ATOM
+        return _number(term.value), ATOM if term.value >= 0 else UNARY
+
+    def _sum(self, term: Sum) -> tuple[str, int]:
+        parts = [self._within(term.terms[0], SUM)]
+        for part in term.terms[1:]:
+            written = self._within(part, PRODUCT)
+            minus = written.startswith("-")
+            parts.append(f"- {written[1:]}" if minus else f"+ {written}")
+        return " ".join(parts), SUM
+
+    def _product(self, term: Product) -> tuple[str, int]:
+        above, below = over_and_under(term)
+        sign, size = ("-" if term.number < 0 else ""), abs(term.number)
+        shares = [f for f in above if isinstance(f, Symbol) and f.name.startswith("1/")]
+        others = [f for f in above if f not in shares]
+        words = [_number(size)] if size != 1.0 or shares or not others else []
+        written = " / ".join(words + [self.name(f.name[2:]) for f in shares])
+        for factor in others:
+            # x @ y and x * y bind alike, from the left: only the first need no brackets.
+            least = PRODUCT if not written else UNARY
+            bare = isinstance(factor, MatrixProduct) and bool(written) and factor is others[0]
+            part = self._within(factor, PRODUCT if bare and len(others) == 1 else least)
+            written = f"{written} * {part}" if written else part
+        for factor in below:
+            written = f"{written} / {self._within(factor, UNARY)}"
+        return sign + written, PRODUCT
+
+    def _power(self, term: Power) -> tuple[str, int]:
+        exponent = term.exponent
+        if isinstance(exponent, Number):
+            if exponent.value < 0:
+                return self._product(Product(1.0, (term,)))
+            if exponent.value == 0.5:
+                return f"np.sqrt({self.code(term.base)})", ATOM
+        return f"{self._within(term.base, ATOM)}**{self._within(exponent, ATOM)}", POWER
+
+    def _matrix_product(self, term: MatrixProduct) -> tuple[str, int]:
+        return f"{self._within(term.left, PRODUCT)} @ {self._within(term.right, UNARY)}", PRODUCT
+
+    def _transposed(self, term: Transposed) -> tuple[str, int]:
+        return f"{self._within(term.of, ATOM)}.T", ATOM
+
+    def _reshaped(self, term: Reshaped) -> tuple[str, int]:
+        if int(np.prod(term.of.shape)) == int(np.prod(term.shape)):
+            return f"np.reshape({self.code(term.of)}, {term.shape})", ATOM
+        return f"np.broadcast_to({self.code(term.of)}, {term.shape})", ATOM
+
+    def _total(self, term: Total) -> tuple[str, int]:
+        of, shape = term.of, term.shape
+        inner = self.code(of)
+        if len(term.axes) == len(of.shape) and int(np.prod(shape)) == 1:
+            written = f"np.sum({inner})"
+            return (written if not shape else f"np.reshape({written}, {shape})"), ATOM
+        axis = term.axes[0] if len(term.axes) == 1 else term.axes
+        kept = len(shape) == len(of.shape)
+        options = f"axis={axis}" + (", keepdims=True" if kept else "")
+        written = f"np.sum({inner}, {options})"
+        if not kept and len(shape) != len(of.shape) - len(term.axes):
+            written = f"np.reshape({written}, {shape})"
+        return written, ATOM
+
+    def _call(self, term: Call) -> tuple[str, int]:
+        row = table.get(term.name)
+        args = [self.code(arg) for arg in term.args]
+        params = {key: _literal(value) for key, value in term.params}
+        if term.name in HELPERS:
+            self._need(term.name)
+            options = "".join(f", {key}={value}" for key, value in params.items())
+            return f"{term.name}({', '.join(args)}{options})", ATOM
+        code = "" if row is None else row.code
+        if row is not None and ("np." in code or code.startswith("(")):
+            if row.variadic:
+                args = [", ".join(args)]
+            elif "({" not in code:
+                args = [self._within(arg, POWER) for arg in term.args]
+            return code.format(*args, **params), ATOM if code.endswith(")") else PRODUCT
+        if term.name == "getitem":
+            return f"{self._within(term.args[0], ATOM)}[{params['index']}]", ATOM
+        self.rows.add(term.name)
+        operands = f"[{', '.join(args)}]" if row is not None and row.variadic else ", ".join(args)
+        options = "".join(f", {key}={value}" for key, value in params.items())
+        return f"table[{_quoted(term.name)}]({operands}{options})", ATOM
+
+    def _need(self, helper: str) -> None:
+        for word in re.findall(r"\w+", HELPERS[helper]):
+            if word in HELPERS and word != helper and word not in self.helpers:
+                self._need(word)
+        self.helpers.setdefault(helper, HELPERS[helper])
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
+
+
+def _number(value: float) -> str:
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    inverse = round(1.0 / value) if value else 0
+    return (
+        f"1 / {inverse}"
+        if inverse > 0 and 1.0 / inverse == value and inverse < 1000
+        else repr(value)
+    )
+
+
+def _literal(value: Any) -> str:
+    """Return a static parameter, which ``reading`` made hashable, as Python."""
+    if isinstance(value, tuple) and value[:1] == ("array",):
+        _, shape, numbers = value
+        return (
+            f"np.array({list(numbers)}).reshape({shape})"
+            if len(shape) != 1
+            else f"np.array({list(numbers)})"
+        )
+    if isinstance(value, tuple) and value[:1] == ("slice",):
+        return f"slice{value[1:]}"
+    if isinstance(value, tuple):
+        inner = ", ".join(map(_literal, value))
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+_WRITERS: dict[type, Callable[[_Source, Any], tuple[str, int]]] = {
+    Symbol: _Source._symbol,
+    Number: _Source._number,
+    Sum: _Source._sum,
+    Product: _Source._product,
+    Power: _Source._power,
+    MatrixProduct: _Source._matrix_product,
+    Transposed: _Source._transposed,
+    Reshaped: _Source._reshaped,
+    Total: _Source._total,
+    Call: _Source._call,
+}

@@ -1,0 +1,420 @@
+"""Formulas as terms: sums, products, powers, matrix products and calls of functions.
+
+Terms are made by the functions below, which keep them simple. They apply these simplifications,
+all of them equalities between real numbers:
+
+* constants are folded; ``x + 0``, ``1 · x``, ``x / 1`` and ``x ** 1`` are x, ``0 · x`` is 0;
+* equal summands are collected (``x + x`` is ``2 x``), equal factors become powers, and
+  ``x · x⁻¹`` is 1;
+* a double negation or transposition is dropped;
+* numbers are moved out of products, matrix products, transpositions and sums over axes, and merged;
+* a sum whose terms are all negative has its minus taken out;
+* ``shortest`` multiplies a product of sums out where that makes it shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A named value."""
+
+    name: str
+    shape: Shape = ()
+
+
+@dataclass(frozen=True)
+class Number:
+    """A constant number."""
+
+    value: float
+    shape: Shape = ()
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum of two or more terms, in the order in which they are written."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the result."""
+        return np.broadcast_shapes(*(term.shape for term in self.terms))
+
+
+@dataclass(frozen=True)
+class Product:
+    """A number times the product, element by element, of one or more factors."""
+
+    number: float
+    factors: tuple[Term, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the result."""
+        return np.broadcast_shapes(*(factor.shape for factor in self.factors))
+
+
+@dataclass(frozen=True)
+class Power:
+    """A base to an exponent, element by element; an exponent of −1 is a division."""
+
+    base: Term
+    exponent: Term
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the result."""
+        return np.broadcast_shapes(self.base.shape, self.exponent.shape)
+
+
+@dataclass(frozen=True)
+class MatrixProduct:
+    """A product of matrices or vectors."""
+
+    left: Term
+    right: Term
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Transposed:
+    """A matrix with rows and columns exchanged."""
+
+    of: Term
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the result."""
+        return self.of.shape[::-1]
+
+
+@dataclass(frozen=True)
+class Reshaped:
+    """The same numbers in another shape, or repeated to it: a formula doesn't write it."""
+
+    of: Term
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over axes: those along which ``of`` is longer than ``shape``."""
+
+    of: Term
+    shape: Shape
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of the table, or of one's own, applied to terms."""
+
+    name: str
+    args: tuple[Term, ...]
+    shape: Shape
+    params: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Prime:
+    """The derivative of a function at a term, such as g'(Z), by argument ``place``."""
+
+    name: str
+    args: tuple[Term, ...]
+    place: int
+    shape: Shape
+
+
+Term: TypeAlias = (
+    Symbol
+    | Number
+    | Sum
+    | Product
+    | Power
+    | MatrixProduct
+    | Transposed
+    | Reshaped
+    | Total
+    | Call
+    | Prime
+)
+
+ZERO, ONE = Number(0.0), Number(1.0)
+
+
+# ------------------------------------------------------------------------------ constructors
+
+
+def add(*terms: Term) -> Term:
+    """Return a sum.
+
+    Examples
+    --------
+    >>> x, y = Symbol("x"), Symbol("y")
+    >>> add(x, y, x) == add(times(2.0, x), y)
+    True
+    >>> add(x, negative(x))
+    Number(value=0.0, shape=())
+    """
+    collected: dict[frozenset[Term], tuple[float, tuple[Term, ...]]] = {}
+    shape: Shape = ()
+    for term in terms:
+        shape = np.broadcast_shapes(shape, term.shape)
+        for part in term.terms if isinstance(term, Sum) else (term,):
+            number, factors = _split(part)
+            same = frozenset(factors)
+            before, written = collected.get(same, (0.0, factors))
+            collected[same] = (before + number, written)
+    parts = [_joined(n, factors) for n, factors in collected.values() if n != 0.0]
+    if not parts:
+        return Number(0.0, shape)
+    return parts[0] if len(parts) == 1 else Sum(tuple(parts))
+
+
+def times(*factors: Term | float) -> Term:
+    """Return a product, element by element.
+
+    Examples
+    --------
+    >>> x = Symbol("x")
+    >>> times(x, x) == power(x, 2.0), times(x, reciprocal(x)), times(-1.0, negative(x)) == x
+    (True, Number(value=1.0, shape=()), True)
+    """
+    number = 1.0
+    powers: dict[Term, Term] = {}
+    shape: Shape = ()
+    for factor in factors:
+        if isinstance(factor, float):
+            number *= factor
+            continue
+        shape = np.broadcast_shapes(shape, factor.shape)
+        n, parts = _split(factor)
+        number *= n
+        for part in parts:
+            base, exponent = _base(part)
+            before = powers.get(base)
+            powers[base] = exponent if before is None else add(before, exponent)
+    if number == 0.0:
+        return Number(0.0, shape)
+    raised = (power(base, exponent) for base, exponent in powers.items())
+    kept = tuple(k for k in raised if not (isinstance(k, Number) and k.value == 1))
+    return _joined(number, kept) if kept else Number(number, shape)
+
+
+def _split(term: Term) -> tuple[float, tuple[Term, ...]]:
+    """Return a term as a number times factors."""
+    if isinstance(term, Number):
+        return term.value, ()
+    if isinstance(term, Product):
+        return term.number, term.factors
+    if isinstance(term, Sum) and all(_split(t)[0] < 0 for t in term.terms):
+        return -1.0, (add(*(times(-1.0, t) for t in term.terms)),)
+    return 1.0, (term,)
+
+
+def _joined(number: float, factors: tuple[Term, ...]) -> Term:
+    if not factors:
+        return Number(number)
+    if number == 1.0 and len(factors) == 1:
+        return factors[0]
+    if len(factors) == 1 and isinstance(factors[0], Product):
+        return _joined(number * factors[0].number, factors[0].factors)
+    return Product(number, factors)
+
+
+def _base(term: Term) -> tuple[Term, Term]:
+    if isinstance(term, Power) and isinstance(term.exponent, Number):
+        return term.base, term.exponent
+    return term, ONE
+
+
+def negative(term: Term) -> Term:
+    """Return −x."""
+    return times(-1.0, term)
+
+
+def power(base: Term, exponent: Term | float) -> Term:
+    """Return x ** y."""
+    exponent = Number(exponent) if isinstance(exponent, float) else exponent
+    if isinstance(exponent, Number):
+        if exponent.value == 0.0:
+            return ONE
+        if exponent.value == 1.0:
+            return base
+        whole = exponent.value == int(exponent.value)
+        if isinstance(base, Number) and (base.value > 0 or (whole and base.value)):
+            return Number(base.value**exponent.value)
+        if isinstance(base, Power) and isinstance(base.exponent, Number) and whole:
+            return power(base.base, base.exponent.value * exponent.value)
+        if isinstance(base, Product) and whole and (base.number != 1.0 or len(base.factors) > 1):
+            parts = (power(factor, exponent) for factor in base.factors)
+            return times(base.number**exponent.value, *parts)
+    return Power(base, exponent)
+
+
+def reciprocal(term: Term) -> Term:
+    """Return 1 / x."""
+    return power(term, -1.0)
+
+
+def matrix_product(left: Term, right: Term, shape: Shape) -> Term:
+    """Return left @ right."""
+    a, lefts = _scale(left)
+    b, rights = _scale(right)
+    return times(a, b, MatrixProduct(lefts, rights, shape))
+
+
+def _scale(term: Term) -> tuple[Term, Term]:
+    """Split a term into its scalar factors and the rest."""
+    if not term.shape:
+        return ONE, term
+    number, factors = _split(term)
+    scalars = tuple(factor for factor in factors if not factor.shape)
+    rest = tuple(factor for factor in factors if factor.shape)
+    if not rest:
+        return _joined(number, scalars), Number(1.0, term.shape)
+    return _joined(number, scalars), _joined(1.0, rest)
+
+
+def transposed(term: Term) -> Term:
+    """Return a matrix with rows and columns exchanged."""
+    if isinstance(term, Transposed):
+        return term.of
+    if len(term.shape) < 2:
+        return term
+    number, rest = _scale(term)
+    return times(number, Transposed(rest))
+
+
+def total(term: Term, shape: Shape, axes: tuple[int, ...]) -> Term:
+    """Return the sum over axes."""
+    if not axes:
+        return term
+    number, rest = _scale(term)
+    if isinstance(rest, Number):
+        count = float(np.prod([term.shape[a] for a in axes]))
+        return times(number, rest.value * count, Number(1.0, shape))
+    return times(number, Total(rest, shape, axes))
+
+
+def reshaped(term: Term, shape: Shape) -> Term:
+    """Return the same numbers in another shape, or repeated to it."""
+    if term.shape == shape:
+        return term
+    if isinstance(term, Number):
+        return Number(term.value, shape)
+    if not term.shape:
+        return term  # a number stands for an array of it
+    number, rest = _scale(term)
+    pure = isinstance(rest, Reshaped) and _size(rest.of.shape) == _size(rest.shape) == _size(shape)
+    inner = rest.of if pure and isinstance(rest, Reshaped) else rest
+    return times(number, inner if inner.shape == shape else Reshaped(inner, shape))
+
+
+def _size(shape: Shape) -> int:
+    return int(np.prod(shape))
+
+
+def without(term: Term, factor: Term) -> Term:
+    """Return a term without a factor of it, or of each of its summands.
+
+    Examples
+    --------
+    >>> x, m = Symbol("x"), Symbol("1/m")
+    >>> without(times(2.0, m, x), m) == times(2.0, x), without(x, m) == x
+    (True, True)
+    """
+    if isinstance(term, Product) and factor in term.factors:
+        return times(term.number, *(f for f in term.factors if f != factor))
+    if isinstance(term, Sum):
+        return add(*(without(part, factor) for part in term.terms))
+    return term
+
+
+# -------------------------------------------------------------------------------- multiplying out
+
+
+@lru_cache(maxsize=10_000)
+def length(term: Term) -> int:
+    """Return how long a term is: the number of its symbols, numbers and functions."""
+    if isinstance(term, (Symbol, Number)):
+        return 1
+    own = 1 if isinstance(term, (Call, Prime, Total)) else 0
+    if isinstance(term, Product) and abs(term.number) != 1.0:
+        own += 1
+    return own + sum(map(length, parts_of(term)))
+
+
+def parts_of(term: Term) -> Sequence[Term]:
+    """Return the terms that a term is directly made of."""
+    if isinstance(term, Sum):
+        return term.terms
+    if isinstance(term, Product):
+        return term.factors
+    if isinstance(term, Power):
+        return (term.base, term.exponent)
+    if isinstance(term, MatrixProduct):
+        return (term.left, term.right)
+    if isinstance(term, (Transposed, Reshaped, Total)):
+        return (term.of,)
+    if isinstance(term, (Call, Prime)):
+        return term.args
+    return ()
+
+
+def symbols(term: Term) -> Iterator[Symbol]:
+    """Yield the symbols of a term, in the order in which they are written."""
+    stack: list[Term] = [term]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Symbol):
+            yield top
+        stack += reversed(parts_of(top))
+
+
+def shortest(term: Term) -> Term:
+    """Return a term, or what it is when it is multiplied out, if that is shorter.
+
+    Examples
+    --------
+    >>> a, y = Symbol("a"), Symbol("y")
+    >>> slope = add(
+    ...     negative(times(y, reciprocal(a))),
+    ...     times(add(ONE, negative(y)), reciprocal(add(ONE, negative(a)))),
+    ... )
+    >>> shortest(times(slope, a, add(ONE, negative(a)))) == add(a, negative(y))
+    True
+    """
+    out = _positive_first(_multiplied_out(term))
+    return out if length(out) < length(term) else term
+
+
+def _multiplied_out(term: Term) -> Term:
+    if isinstance(term, Sum):
+        return add(*map(_multiplied_out, term.terms))
+    if not isinstance(term, Product):
+        return term
+    for i, factor in enumerate(term.factors):
+        if isinstance(factor, Sum):
+            others = term.factors[:i] + term.factors[i + 1 :]
+            return add(
+                *(_multiplied_out(times(term.number, part, *others)) for part in factor.terms)
+            )
+    return term
+
+
+def _positive_first(term: Term) -> Term:
+    if not isinstance(term, Sum):
+        return term
+    return Sum(tuple(sorted(term.terms, key=lambda part: _split(part)[0] < 0)))

@@ -1,0 +1,138 @@
+"""The conditions that a row of the table states in words of mathematics, as functions of arrays."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Mapping
+from functools import lru_cache, reduce
+from typing import Any
+
+import numpy as np
+
+_OPERATORS: dict[type[ast.AST], Any] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.And: np.logical_and,
+    ast.Or: np.logical_or,
+    ast.Not: np.logical_not,
+}
+_CONSTANTS = {"inf": np.inf, "nan": np.nan, "pi": np.pi}
+_FUNCTIONS: dict[str, Any] = {"min": np.minimum, "max": np.maximum, "abs": np.abs}
+
+
+def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+    """Return the value of an expression such as ``"x == lo or x == hi"`` on arrays.
+
+    Raises
+    ------
+    ValueError
+        If the text isn't an expression of numbers, the names, comparisons and NumPy's functions.
+
+    Examples
+    --------
+    >>> evaluate("x == 0 and y > 0", {"x": np.array([0.0, 0.0, 1.0]), "y": np.array([1.0, 0, 1])})
+    array([ True, False, False])
+    """
+    try:
+        tree = _parsed(text)
+        with np.errstate(all="ignore"):
+            return _value(tree.body, names)
+    except (SyntaxError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"{text!r} is no condition on {', '.join(names)}: write it in these names, with "
+            "numbers, comparisons, and, or, and NumPy's functions"
+        ) from error
+
+
+@lru_cache(maxsize=1000)
+def _parsed(text: str) -> ast.Expression:
+    return ast.parse(text, mode="eval")
+
+
+def _value(node: ast.AST, names: Mapping[str, Any]) -> Any:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return float(node.value)
+    if isinstance(node, ast.Name):
+        return _CONSTANTS[node.id] if node.id in _CONSTANTS else names[node.id]
+    if isinstance(node, ast.UnaryOp):
+        return _OPERATORS[type(node.op)](_value(node.operand, names))
+    if isinstance(node, ast.BinOp):
+        return _OPERATORS[type(node.op)](_value(node.left, names), _value(node.right, names))
+    if isinstance(node, ast.BoolOp):
+        return reduce(_OPERATORS[type(node.op)], (_value(part, names) for part in node.values))
+    if isinstance(node, ast.Compare):
+        operands = [_value(part, names) for part in (node.left, *node.comparators)]
+        result: Any = True
+        for op, left, right in zip(node.ops, operands, operands[1:], strict=False):
+            result = np.logical_and(result, _OPERATORS[type(op)](left, right))
+        return result
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        function = _FUNCTIONS.get(node.func.id) or getattr(np, node.func.id)
+        if isinstance(function, np.ufunc):
+            return function(*(_value(part, names) for part in node.args))
+    raise KeyError(type(node).__name__)
+
+
+def leading_value(text: str) -> str:
+    """Return the expression that a sentence begins with, such as ``"1/2"`` of ``"1/2 each"``.
+
+    Examples
+    --------
+    >>> leading_value("min(1, alpha), which is 1 for alpha = 1")
+    'min(1, alpha)'
+    """
+    match = re.match(r"\s*(-?\w+\([^()]*\)|-?[\w.]+(?:\s*[-+*/]\s*[\w.]+)*)", text)
+    return match.group(1) if match else ""
+
+
+def equations(text: str) -> list[dict[str, str]]:
+    """Return ways to make a condition hold, each a dict from names to what they must equal.
+
+    Only equations with a name alone on one side are solved.
+
+    Examples
+    --------
+    >>> equations("x == lo or x == hi")
+    [{'x': 'lo'}, {'x': 'hi'}]
+    >>> equations("x == 0 and y == 0")
+    [{'x': '0', 'y': '0'}]
+    """
+    try:
+        return _solutions(_parsed(text).body)
+    except SyntaxError:
+        return []
+
+
+def _solutions(node: ast.AST) -> list[dict[str, str]]:
+    if isinstance(node, ast.BoolOp):
+        ways = [_solutions(part) for part in node.values]
+        if isinstance(node.op, ast.Or):
+            return [way for part in ways for way in part]
+        together: list[dict[str, str]] = [{}] if all(ways) else []
+        for part in ways:
+            together = [{**left, **right} for left in together for right in part]
+        return together
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+        return _solved(node.left, node.comparators[0])
+    return []
+
+
+def _solved(left: ast.expr, right: ast.expr) -> list[dict[str, str]]:
+    if isinstance(left, ast.Name):
+        return [{left.id: ast.unparse(right)}]
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+        quotient = ast.BinOp(right, ast.Div(), left.right)
+        return _solved(left.left, ast.fix_missing_locations(quotient))
+    return []
