@@ -16,7 +16,5 @@ def hypothesis() -> Any:
     try:
         import hypothesis
     except ImportError:
-        raise ImportError(
-            "random graphs need hypothesis: pip install micrograd-nn[test]"
-        ) from None
+        raise ImportError("random graphs need hypothesis: pip install micrograd-nn[test]") from None
     return hypothesis

@@ -22,119 +22,20 @@ Or all of them at once:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from micrograd_nn.testing import strategies
-from micrograd_nn.testing.assembly import MARGIN, applies
-from micrograd_nn.testing.engines import Engine, TwiceDifferentiable, own_engine, total
-from micrograd_nn.testing.errors import Disagreement, GradientError
-from micrograd_nn.testing.expression import Expression, Program, Step
-from micrograd_nn.testing.linearised import TOLERANCE, Linearised
-from micrograd_nn.testing.operations import literal
-from micrograd_nn.testing.optional import hypothesis
+from micrograd_nn.testing.engine import Engine, TwiceDifferentiable, total
+from micrograd_nn.testing.engines import own_engine
+from micrograd_nn.testing.programs.case import Case, Violation, hold
+from micrograd_nn.testing.programs.linearised import TOLERANCE
+from micrograd_nn.testing.programs.search import Property, search
 
 Array = Any
 
-
-class _Violation(Exception):  # noqa: N818 (caught here, and told as a GradientError)
-    """A property doesn't hold."""
-
-    def __init__(self, what: str, disagreements: Sequence[Disagreement] = ()) -> None:
-        super().__init__(what)
-        self.disagreements = list(disagreements)
-
-
-@dataclass
-class Case:
-    """One random graph, and what it is differentiated with.
-
-    Attributes
-    ----------
-    engine : Engine
-    examples : list of Expression
-        Two expressions of one program; they share the first input, and differ in the others.
-    cotangent : float or ndarray
-        The seed.
-    power : int
-        An exponent for scaling by a power of two.
-    """
-
-    engine: Engine
-    examples: list[Expression]
-    cotangent: Any
-    power: int
-    _linearised: dict[int, Linearised] = field(default_factory=dict, repr=False)
-
-    @property
-    def expression(self) -> Expression:
-        """The first example."""
-        return self.examples[0]
-
-    @property
-    def program(self) -> Program:
-        """The steps."""
-        return self.expression.program
-
-    def linearised(self, example: int = 0) -> Linearised:
-        """Return the measured derivatives at one example."""
-        if example not in self._linearised:
-            expression = self.examples[example]
-            self._linearised[example] = Linearised(expression.program, expression.inputs)
-        return self._linearised[example]
-
-    def leaves(self, example: int = 0) -> list[Any]:
-        """Return new leaves of the engine."""
-        return [self.engine.leaf(x) for x in self.examples[example].inputs]
-
-    def record(self, leaves: Sequence[Any]) -> list[Any]:
-        """Return all nodes: the leaves, and the result of each step."""
-        return self.program.run(leaves, self._step)
-
-    def _step(self, step: Step, operands: Sequence[Any]) -> Any:
-        return self.engine.apply(step.operation.name, operands, step.parameters)
-
-    def gradients(self, cotangent: Any = None) -> list[Array]:
-        """Return the gradients of new leaves after one backward pass."""
-        leaves = self.leaves()
-        self.engine.backward(self.record(leaves)[-1], self._seed(cotangent))
-        return self.read(leaves)
-
-    def _seed(self, cotangent: Any) -> Any:
-        cotangent = self.cotangent if cotangent is None else cotangent
-        return float(cotangent) if self.engine.kind == "value" else np.array(cotangent)
-
-    def read(self, leaves: Sequence[Any]) -> list[Array]:
-        """Return the gradients of leaves, held to have the shape of their inputs."""
-        found = []
-        for leaf, x, name in zip(leaves, self.expression.inputs, self.program.names(), strict=False):
-            gradient = np.array(self.engine.gradient(leaf), np.float64)
-            if gradient.shape != np.shape(x):
-                raise _Violation(
-                    f"the gradient of {name} has shape {gradient.shape}, {name} has {np.shape(x)}"
-                )
-            found.append(gradient)
-        return found
-
-    def without(self, index: int) -> Case | None:
-        """Return the case without one step, if the others still apply and the result has its shape."""
-        program = self.program.without(index)
-        if not applies(program, [example.inputs for example in self.examples], MARGIN):
-            return None
-        if np.shape(program(*self.expression.inputs)) != np.shape(self.cotangent):
-            return None
-        examples = [Expression(program, *example.inputs) for example in self.examples]
-        return Case(self.engine, examples, self.cotangent, self.power)
-
-    def code(self) -> str:
-        """Return the case as lines of Python code."""
-        return f"{self.expression.code()}\ncotangent = {literal(self.cotangent)}"
-
-
-Property = Callable[[Case], None]
 
 #: Gradients below this may have been through numbers too small to have all their digits.
 _UNDERFLOWN = 1e-280
@@ -148,8 +49,8 @@ def forward(case: Case) -> None:
     engine, expected = case.engine, case.linearised().result
     got = np.asarray(engine.value(case.record(case.leaves())[-1]), np.float64)
     if got.shape != expected.shape:
-        raise _Violation(f"the result has shape {got.shape}, should have {expected.shape}")
-    _hold("the result", got, expected, TOLERANCE * np.maximum(1.0, np.abs(expected)))
+        raise Violation(f"the result has shape {got.shape}, should have {expected.shape}")
+    hold("the result", got, expected, TOLERANCE * np.maximum(1.0, np.abs(expected)))
 
 
 def dot_product(case: Case) -> None:
@@ -161,7 +62,7 @@ def dot_product(case: Case) -> None:
     got = sum(float(np.sum(g * u)) for g, u in pairs)
     expected = float(np.sum(case.cotangent * pushed))
     bounds = zip(at.tolerance(case.cotangent), directions, strict=True)
-    _hold("⟨Jᵀv, u⟩", got, expected, sum(float(np.sum(b * np.abs(u))) for b, u in bounds))
+    hold("⟨Jᵀv, u⟩", got, expected, sum(float(np.sum(b * np.abs(u))) for b, u in bounds))
 
 
 def scaling(case: Case) -> None:
@@ -173,20 +74,20 @@ def scaling(case: Case) -> None:
         case.gradients(),
         strict=False,
     ):
-        _hold(f"d{name} for {factor:g} · v", got, factor * plain, _UNDERFLOWN)
+        hold(f"d{name} for {factor:g} · v", got, factor * plain, _UNDERFLOWN)
 
 
 def backward_twice(case: Case) -> None:
     """A second pass over the same graph gives the same gradients again."""
     leaves = case.leaves()
     root = case.record(leaves)[-1]
-    case.engine.backward(root, case._seed(None))
+    case.engine.backward(root, case.seed())
     once = case.read(leaves)
-    case.engine.backward(root, case._seed(None))
+    case.engine.backward(root, case.seed())
     factor = 2.0 if case.engine.accumulates else 1.0
     names, tolerance = case.program.names(), case.linearised().tolerance(case.cotangent)
     for i, (got, first) in enumerate(zip(case.read(leaves), once, strict=True)):
-        _hold(f"d{names[i]} after two passes", got, factor * first, tolerance[i])
+        hold(f"d{names[i]} after two passes", got, factor * first, tolerance[i])
 
 
 def fan_out(case: Case) -> None:
@@ -202,13 +103,14 @@ def fan_out(case: Case) -> None:
         return copies[place][-1]
 
     for step in case.program.steps:
-        values.append(case._step(step, [operand(place) for place in step.operands]))
-    engine.backward(values[-1] if case.program.steps else operand(arity - 1), case._seed(None))
+        operands = [operand(place) for place in step.operands]
+        values.append(case.step(step, operands))
+    engine.backward(values[-1] if case.program.steps else operand(arity - 1), case.seed())
     tolerance = case.linearised().tolerance(case.cotangent)
     names = case.program.names()
     for i, shared in enumerate(case.gradients()):
         each = [np.asarray(engine.gradient(copy), np.float64) for copy in copies[i]]
-        _hold(f"d{names[i]}", shared, sum(each, np.zeros(shared.shape)), tolerance[i])
+        hold(f"d{names[i]}", shared, sum(each, np.zeros(shared.shape)), tolerance[i])
 
 
 def unused(case: Case) -> None:
@@ -219,13 +121,13 @@ def unused(case: Case) -> None:
     nodes = case.record(leaves)
     if "add" in engine.operations:
         engine.apply("add", (idle, leaves[0]), {})
-    engine.backward(nodes[-1], case._seed(None))
+    engine.backward(nodes[-1], case.seed())
     gradients = [*case.read(leaves), np.asarray(engine.gradient(idle), np.float64)]
     live = [*case.program.live()[: len(leaves)], False]
     names = [*case.program.names()[: len(leaves)], "an input of a result that isn't the root"]
     for name, gradient, is_live in zip(names, gradients, live, strict=True):
         if not is_live:
-            _hold(f"the gradient of {name}", gradient, np.zeros(gradient.shape), 0.0)
+            hold(f"the gradient of {name}", gradient, np.zeros(gradient.shape), 0.0)
 
 
 def batch_permutation(case: Case) -> None:
@@ -233,10 +135,10 @@ def batch_permutation(case: Case) -> None:
     tolerances = [case.linearised(k).tolerance(case.cotangent)[0] for k in (0, 1)]
     (shared, *one), (shared_reversed, *other) = (_over_examples(case, o) for o in ((0, 1), (1, 0)))
     names = case.program.names()
-    _hold(f"d{names[0]}, shared by the examples", shared_reversed, shared, sum(tolerances))
+    hold(f"d{names[0]}, shared by the examples", shared_reversed, shared, sum(tolerances))
     for k, gradients in enumerate(zip(one, other, strict=True)):
         for i, (before, after) in enumerate(zip(*gradients, strict=True), start=1):
-            _hold(f"d{names[i]} of example {k}, in the other order", after, before, 0.0)
+            hold(f"d{names[i]} of example {k}, in the other order", after, before, 0.0)
 
 
 def _over_examples(case: Case, order: Sequence[int]) -> list[Any]:
@@ -248,7 +150,7 @@ def _over_examples(case: Case, order: Sequence[int]) -> list[Any]:
     for k in order:
         others[k] = case.leaves(k)[1:]
         roots.append(case.record([shared, *others[k]])[-1])
-    engine.backward(total(engine, roots), case._seed(None))
+    engine.backward(total(engine, roots), case.seed())
     of_examples = [case.read([shared, *others[k]])[1:] for k in sorted(others)]
     return [np.asarray(engine.gradient(shared), np.float64), *of_examples]
 
@@ -264,7 +166,7 @@ def schwarz(case: Case) -> None:
     pairs = [*zip(of_w, u, strict=True), *zip(of_u, w, strict=True)]
     size = sum(float(np.sum(np.abs(a * b))) for a, b in pairs)
     size += sum(float(np.sum(bound)) for bound in at.tolerance(case.cotangent)) / TOLERANCE
-    _hold("⟨u, Hw⟩ against ⟨w, Hu⟩", got, expected, TOLERANCE * size)
+    hold("⟨u, Hw⟩ against ⟨w, Hu⟩", got, expected, TOLERANCE * size)
 
 
 def _second(case: Case, directions: Sequence[Array]) -> list[Array]:
@@ -273,7 +175,7 @@ def _second(case: Case, directions: Sequence[Array]) -> list[Array]:
     assert isinstance(engine, TwiceDifferentiable)
     leaves = case.leaves()
     root = case.record(leaves)[-1]
-    nodes = engine.gradient_nodes(root, case._seed(None), leaves)
+    nodes = engine.gradient_nodes(root, case.seed(), leaves)
     found = [np.zeros(np.shape(x)) for x in case.expression.inputs]
     for node, u in zip(nodes, directions, strict=True):
         fresh = engine.gradient_nodes(node, float(u) if engine.kind == "value" else u, leaves)
@@ -289,13 +191,13 @@ def equations(case: Case) -> None:
     names = case.program.names()
     got = case.gradients()
     for i, expected in enumerate(at.pulled(case.cotangent)):
-        _hold(f"d{names[i]} against the equations", got[i], expected, tolerance[i])
+        hold(f"d{names[i]} against the equations", got[i], expected, tolerance[i])
     kinds = ("value", "tensor") if case.engine.kind == "value" else ("tensor",)
     for kind in kinds:
         own = own_engine(kind)
         theirs = Case(own, case.examples, case.cotangent, case.power).gradients()
         for i, expected in enumerate(theirs):
-            _hold(f"d{names[i]} against {own.name}", got[i], expected, tolerance[i])
+            hold(f"d{names[i]} against {own.name}", got[i], expected, tolerance[i])
 
 
 #: The properties by name, in the order in which ``check`` asks for them.
@@ -312,26 +214,13 @@ PROPERTIES: dict[str, Property] = {
 }
 
 
-def _hold(what: str, got: Any, expected: Any, allowed: Any) -> None:
-    """Raise a violation unless two numbers or arrays agree to what is allowed, by element."""
-    got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
-    allowed = np.broadcast_to(allowed, expected.shape)
-    with np.errstate(all="ignore"):
-        wrong = ~((got == expected) | (np.abs(got - expected) <= allowed))
-    if np.any(wrong):
-        found = [
-            Disagreement(what, index, float(got[index]), float(expected[index]), float(bound))
-            for index, bound in np.ndenumerate(allowed)
-            if wrong[index]
-        ]
-        found.sort(key=lambda d: -d.error)
-        raise _Violation(str(found[0]), found)
-
-
 def _directions(inputs: Sequence[Array], seed: int = 0) -> list[Array]:
     """Return a direction for each input: numbers that no coincidence can please."""
     rng = np.random.default_rng(seed)
-    return [np.asarray(rng.uniform(0.5, 1.5, np.shape(x)) * rng.choice([-1.0, 1.0], np.shape(x))) for x in inputs]
+    sizes_and_signs = (
+        (rng.uniform(0.5, 1.5, x.shape), rng.choice([-1.0, 1.0], x.shape)) for x in inputs
+    )
+    return [np.asarray(size * sign) for size, sign in sizes_and_signs]
 
 
 # ------------------------------------------------------------------------------------ the suite
@@ -363,7 +252,13 @@ class Check:
 
     def __call__(self) -> None:
         """Raise a ``GradientError`` if the property doesn't hold for a graph that is found."""
-        _search({self.name: PROPERTIES[self.name]}, self)
+        search(
+            {self.name: PROPERTIES[self.name]},
+            self.engine,
+            self.max_examples,
+            self.seed,
+            self.max_size,
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -393,9 +288,7 @@ def suite(
     return [Check(name, engine, max_examples, seed, max_size) for name in _asked_of(engine)]
 
 
-def check(
-    engine: Engine, *, max_examples: int = 200, seed: int = 0, max_size: int = 12
-) -> None:
+def check(engine: Engine, *, max_examples: int = 200, seed: int = 0, max_size: int = 12) -> None:
     """Hold every property against the same random graphs; see ``suite`` for the parameters.
 
     Raises
@@ -409,6 +302,7 @@ def check(
     >>> from micrograd_nn.testing.engines import ValueEngine
     >>> class Forgetful(ValueEngine):
     ...     name = "Forgetful"
+    ...
     ...     def gradient(self, leaf):
     ...         return min(leaf.grad, 5.0)
     >>> check(Forgetful(), max_examples=20)
@@ -417,7 +311,7 @@ def check(
     micrograd_nn.testing.errors.GradientError: Forgetful fails the property 'dot product'...
     """
     asked = {name: PROPERTIES[name] for name in _asked_of(engine)}
-    _search(asked, Check("all", engine, max_examples, seed, max_size))
+    search(asked, engine, max_examples, seed, max_size)
 
 
 def _asked_of(engine: Engine) -> Iterator[str]:
@@ -427,95 +321,6 @@ def _asked_of(engine: Engine) -> Iterator[str]:
         if held is batch_permutation and "add" not in engine.operations:
             continue  # there is no sum over examples
         yield name
-
-
-def _search(asked: dict[str, Property], wanted: Check) -> None:
-    """Draw graphs until one violates a property, then shrink it for that property."""
-    h = hypothesis()
-    found: list[tuple[str, Case, Exception]] = []  # the first failure, and the last that is alike
-
-    def alike(name: str, error: Exception) -> bool:
-        return not found or (name == found[0][0] and type(error) is type(found[0][2]))
-
-    def violation(case: Case) -> None:
-        for name in asked if not found else (found[0][0],):
-            try:
-                asked[name](case)
-            except Exception as error:  # noqa: BLE001 (an engine may raise anything)
-                if alike(name, error):
-                    found[1 if found else 0 :] = [(name, case, error)]
-                    raise _Violation(name) from error
-
-    settings = h.settings(
-        max_examples=wanted.max_examples,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(h.HealthCheck),
-        phases=[h.Phase.generate, h.Phase.shrink],
-        report_multiple_bugs=False,
-        verbosity=h.Verbosity.quiet,
-    )
-    test = h.given(_cases(wanted.engine, wanted.max_size))(violation)
-    try:
-        h.seed(wanted.seed)(settings(test))()
-    except _Violation:
-        raise _told(*_reduced(*found[-1])) from _cause(found[-1][2])
-    except h.errors.Flaky:
-        if not found:
-            raise
-        raise _told(*found[-1], repeats=False) from _cause(found[-1][2])
-
-
-def _reduced(name: str, case: Case, error: Exception) -> tuple[str, Case, Exception]:
-    """Leave out single steps while the property fails alike: what shrinking may have missed."""
-    index = len(case.program.steps) - 1
-    while index >= 0 and len(case.program.steps) > 1:
-        smaller = case.without(index)
-        try:
-            if smaller is not None:
-                PROPERTIES[name](smaller)
-        except Exception as raised:  # noqa: BLE001 (an engine may raise anything)
-            if smaller is not None and type(raised) is type(error):
-                case, error, index = smaller, raised, len(smaller.program.steps)
-        index -= 1
-    return name, case, error
-
-
-def _cause(error: Exception) -> Exception | None:
-    return None if isinstance(error, _Violation) else error
-
-
-def _cases(engine: Engine, max_size: int) -> Any:
-    st = hypothesis().strategies
-    operations = list(engine.operations)
-    drawn = strategies.examples_of_an_expression(engine.kind, operations, max_size, count=2)
-
-    @st.composite
-    def cases(draw: Any) -> Case:
-        examples = draw(drawn)
-        result = examples[0]()
-        like = float(result) if engine.kind == "value" else np.asarray(result)
-        power = draw(st.sampled_from([1, -1, 3, 10, -10]))
-        return Case(engine, examples, draw(strategies.cotangents(like)), power)
-
-    return cases()
-
-
-def _told(name: str, case: Case, error: Exception, repeats: bool = True) -> GradientError:
-    """Return the error for people."""
-    described = (PROPERTIES[name].__doc__ or "").splitlines()[0]
-    what = str(error) if isinstance(error, _Violation) else f"it raised {error!r}"
-    again = "" if repeats else (
-        "It failed once and then held for the same graph: the engine keeps something from one "
-        "graph to the next.\n\n"
-    )
-    message = (
-        f"{case.engine.name} fails the property {name!r}: {described}\n\n{what}\n\n{again}"
-        f"The smallest graph found:\n\n{case.code()}"
-    )
-    blamed = dict.fromkeys(step.operation.name for step in case.program.steps)
-    disagreements = error.disagreements if isinstance(error, _Violation) else []
-    return GradientError(message, list(blamed), disagreements)
 
 
 __all__ = [

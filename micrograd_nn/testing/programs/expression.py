@@ -11,7 +11,7 @@ import numpy as np
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
-from micrograd_nn.testing.operations import Operation, Parameters, literal
+from micrograd_nn.testing.programs.operations import Operation, Parameters, literal
 
 _INPUTS = "xyzw"
 _RESULTS = "abcdeghijklmnopqrstuv"  # f is the function
@@ -107,7 +107,9 @@ class Program:
         results = names[self.arity :]
         assigned = [f"{n} := {line}" for n, line in zip(results[:-1], lines[:-1], strict=True)]
         body = ", ".join([*assigned, *lines[-1:]]) if lines else names[-1]
-        return f"lambda {', '.join(names[: self.arity])}: " + (f"({body})[-1]" if assigned else body)
+        return f"lambda {', '.join(names[: self.arity])}: " + (
+            f"({body})[-1]" if assigned else body
+        )
 
     def code(self) -> str:
         """Return the definition of ``f`` as lines of Python code."""

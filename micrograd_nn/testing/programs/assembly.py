@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.testing.expression import Program, Step
-from micrograd_nn.testing.operations import Choices, Operation, Parameters
+from micrograd_nn.testing.programs.expression import Program, Step
+from micrograd_nn.testing.programs.operations import Choices, Operation, Parameters
 
 Array = Any
 
@@ -123,9 +123,10 @@ def _operands(
     arity: int, distances: Sequence[int], count: int, inputs: int
 ) -> Iterator[tuple[int, ...]]:
     """Yield places of operands: those drawn first, then others further back, and around."""
-    starts = []
-    for distance in (*distances, sum(distances))[:arity]:
-        starts.append(count - 1 - distance if distance >= 0 else (-1 - distance) % inputs)
+    starts = [
+        count - 1 - distance if distance >= 0 else (-1 - distance) % inputs
+        for distance in (*distances, sum(distances))[:arity]
+    ]
     for further in product(range(count), repeat=arity):
         yield tuple((start - back) % count for start, back in zip(starts, further, strict=True))
 

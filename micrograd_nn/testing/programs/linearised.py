@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.testing.expression import Program, Step
+from micrograd_nn.testing.programs.expression import Program, Step
 
 Array = Any
 
@@ -110,9 +110,7 @@ def _jacobian(step: Step, operands: Sequence[Array], place: int) -> Array:
     return np.stack(columns, axis=1)
 
 
-def _moved(
-    step: Step, operands: Sequence[Array], place: int, element: int, offset: float
-) -> Array:
+def _moved(step: Step, operands: Sequence[Array], place: int, element: int, offset: float) -> Array:
     """Return the result of a step with one element of one operand moved by ``offset`` h."""
     moved = list(operands)
     moved[place] = moved[place].copy()
