@@ -25,6 +25,7 @@ class Engine:
     --------
     An engine that knows ``+`` and ``*`` of micrograd's kind of values:
 
+    >>> from micrograd_nn import Value
     >>> class Micrograd(Engine):
     ...     name, kind, operations = "micrograd", "value", ("add", "mul")
     ...

@@ -300,15 +300,15 @@ def check(engine: Engine, *, max_examples: int = 200, seed: int = 0, max_size: i
     Examples
     --------
     >>> from micrograd_nn.testing.engines import ValueEngine
-    >>> class Forgetful(ValueEngine):
-    ...     name = "Forgetful"
+    >>> class Clipped(ValueEngine):
+    ...     name = "clipped"
     ...
     ...     def gradient(self, leaf):
     ...         return min(leaf.grad, 5.0)
-    >>> check(Forgetful(), max_examples=20)
+    >>> check(Clipped(), max_examples=20)
     Traceback (most recent call last):
     ...
-    micrograd_nn.testing.errors.GradientError: Forgetful fails the property 'dot product'...
+    micrograd_nn.testing.errors.GradientError: clipped fails the property ...
     """
     asked = {name: PROPERTIES[name] for name in _asked_of(engine)}
     search(asked, engine, max_examples, seed, max_size)

@@ -239,7 +239,7 @@ FAULTS = {
 
 
 def test_the_toy_engine_is_sound():
-    properties.check(Toy(), max_size=6)
+    properties.check(Toy(), max_examples=100, max_size=6)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -328,7 +328,7 @@ def test_a_wrong_rule_of_the_table_is_found():
 
 @pytest.mark.parametrize("engine", [ValueEngine(), TensorEngine()], ids=lambda e: e.name)
 def test_our_engines(engine):
-    properties.check(engine)
+    properties.check(engine, max_examples=120)
 
 
 @pytest.mark.parametrize("check", properties.suite(TensorEngine(), max_examples=5))

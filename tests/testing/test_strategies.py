@@ -8,7 +8,7 @@ import sys
 import hypothesis
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 import micrograd_nn.functional as F
@@ -29,6 +29,13 @@ from micrograd_nn.testing.strategies import OPERATIONS, Expression, Program, Ste
 
 KINDS = pytest.mark.parametrize("kind", ["value", "tensor"])
 FEW = settings(max_examples=25)
+QUIET = settings(
+    max_examples=300,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 
 log_like = primitive(
     "log_like_test", lambda x: np.log(x), lambda g, z, x: g / x, domain="x > 2", notation="log {}"
@@ -108,9 +115,7 @@ def test_kinks_are_met_where_they_are_welcome():
         )
 
     drawn = strategies.expressions("value", operations=["add", "relu"], kinks=True)
-    assert str(find(drawn, at_zero, settings=settings(database=None, derandomize=True))) == (
-        "Expression(lambda x: F.relu(x), 0.0)"
-    )
+    assert str(find(drawn, at_zero, settings=QUIET)) == ("Expression(lambda x: F.relu(x), 0.0)")
 
 
 def forced(name, seeds=40):
@@ -198,11 +203,6 @@ def test_sizes_are_kept_and_reached():
     draw()
     assert sizes == {1, 2, 3, 4, 5}
     assert inputs == {1, 2}
-
-
-QUIET = settings(
-    database=None, derandomize=True, suppress_health_check=list(HealthCheck), max_examples=2000
-)
 
 
 @KINDS
@@ -386,7 +386,7 @@ def test_value_tensor_and_equations_agree_on_networks(model, data):
 
 
 def test_a_network_prints_the_call_that_makes_it():
-    @settings(FEW, database=None, derandomize=True)
+    @QUIET
     @given(strategies.mlps())
     def fails(model):
         raise RuntimeError("stop")
