@@ -62,7 +62,7 @@ class _Name:
 def _text(operand: Any) -> str:
     if isinstance(operand, _Name):
         return operand.text
-    if type(operand) in (int, float):
+    if type(operand) in (int, float) and operand - operand == 0:  # inf and nan are no literals
         return repr(operand)
     raise TypeError("not an expression of sums and products")
 
@@ -78,8 +78,8 @@ def _inlined(rule: Callable[..., Any], arity: int) -> str | None:
 
 def float_pull(row: Primitive) -> Pull:
     """Return the function that carries a cotangent from a scalar node to its inputs."""
-    if row.vector:
-        return pull_vectors
+    if row.vector:  # what carries two sequences calls the rule, whichever it is
+        return row.__dict__.get("pull", pull_vectors)  # type: ignore[no-any-return]
     if row.variadic or not 1 <= row.arity <= 2:
         return pull_tuple
     saved = [

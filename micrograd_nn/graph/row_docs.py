@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ def _derivatives(row: Primitive, names: Sequence[str]) -> str:
 def _places(row: Primitive) -> str:
     lines = [f"It is defined where ``{row.domain}``."] if row.domain else []
     lines += [f"At the kink ``{at}`` the derivative is {value}." for at, value in row.kinks.items()]
-    return "\n".join(lines)
+    return "\n".join(textwrap.fill(line, 100) for line in lines)
 
 
 def _example(row: Primitive) -> str:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from micrograd_nn.graph import functions
 from micrograd_nn.graph.arguments import float_array, operands, refusal
+from micrograd_nn.graph.array_operators import Operators
 from micrograd_nn.graph.backward import pull_arrays
 from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, overwritten
-from micrograd_nn.graph.recorded import Recorded
-from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary
 
 
-class Tensor(Recorded):
+class Tensor(Operators):
     """An array that remembers how it was computed.
 
     Parameters
@@ -253,96 +251,7 @@ class Tensor(Recorded):
             np.asarray(data, np.float64 if np.ndim(data) == 0 else None), requires_grad=False
         )
 
-    # ---------------------------------------------------------------------------- operators
-
-    def __add__(self, other: Any) -> Any:
-        return _operate(arithmetic.add, self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _operate(arithmetic.add, other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _operate(arithmetic.sub, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _operate(arithmetic.sub, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _operate(arithmetic.mul, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _operate(arithmetic.mul, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _operate(arithmetic.div, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _operate(arithmetic.div, other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return _operate(arithmetic.power, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _operate(arithmetic.power, other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return _operate(arrays.matmul, self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _operate(arrays.matmul, other, self)
-
-    def __neg__(self) -> Tensor:
-        return arithmetic.neg(self)  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return arithmetic.absolute(self)  # type: ignore[no-any-return]
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return functions.getitem(self, index)  # type: ignore[no-any-return]
-
-    if TYPE_CHECKING:  # methods that are functions of ``micrograd_nn.functional``
-        sum: Callable[..., Tensor]
-        mean: Callable[..., Tensor]
-        prod: Callable[..., Tensor]
-        max: Callable[..., Tensor]
-        min: Callable[..., Tensor]
-        var: Callable[..., Tensor]
-        std: Callable[..., Tensor]
-        cumsum: Callable[..., Tensor]
-        norm: Callable[..., Tensor]
-        dot: Callable[..., Tensor]
-        transpose: Callable[..., Tensor]
-        swapaxes: Callable[..., Tensor]
-        reshape: Callable[..., Tensor]
-        squeeze: Callable[..., Tensor]
-        ravel: Callable[..., Tensor]
-        flatten: Callable[..., Tensor]
-        clip: Callable[..., Tensor]
-        take: Callable[..., Tensor]
-        softmax: Callable[..., Tensor]
-        log_softmax: Callable[..., Tensor]
-        logsumexp: Callable[..., Tensor]
-        exp: Callable[[], Tensor]
-        expm1: Callable[[], Tensor]
-        log: Callable[[], Tensor]
-        log1p: Callable[[], Tensor]
-        sqrt: Callable[[], Tensor]
-        sin: Callable[[], Tensor]
-        cos: Callable[[], Tensor]
-        tan: Callable[[], Tensor]
-        arctan: Callable[[], Tensor]
-        sinh: Callable[[], Tensor]
-        cosh: Callable[[], Tensor]
-        tanh: Callable[[], Tensor]
-        sigmoid: Callable[[], Tensor]
-        softplus: Callable[[], Tensor]
-        erf: Callable[[], Tensor]
-        relu: Callable[[], Tensor]
-        gelu: Callable[[], Tensor]
-        silu: Callable[[], Tensor]
+    # ------------------------------------------------------------------------- Python's protocols
 
     def __len__(self) -> int:
         return len(self._data)
@@ -387,33 +296,4 @@ class Tensor(Recorded):
         return f"Tensor({text}{dtype}{name})"
 
 
-def _method(function: Any, name: str) -> Any:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__qualname__ = f"Tensor.{name}"
-    method.__doc__ = f"Return ``functional.{name}(self, ...)``."
-    return method
-
-
-for _name in (
-    "sum mean prod max min var std cumsum norm dot transpose swapaxes reshape squeeze ravel "
-    "flatten clip take softmax log_softmax logsumexp"
-).split():
-    setattr(Tensor, _name, _method(getattr(functions, _name), _name))
-for (
-    _name
-) in "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf".split():
-    setattr(Tensor, _name, _method(getattr(elementary, _name), _name))
-for _name in ("relu", "gelu", "silu"):
-    setattr(Tensor, _name, _method(getattr(activations, _name), _name))
-
 _new = object.__new__
-
-
-def _operate(row: Primitive, x: Any, y: Any) -> Any:
-    for operand in (x, y):
-        if not isinstance(operand, (Node, np.ndarray, np.generic, numbers.Real, list, tuple)):
-            return NotImplemented
-    return row(x, y)

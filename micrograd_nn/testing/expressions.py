@@ -132,6 +132,8 @@ def equations(text: str) -> list[dict[str, str]]:
     [{'x': 'lo'}, {'x': 'hi'}]
     >>> equations("x == 0 and y == 0")
     [{'x': '0', 'y': '0'}]
+    >>> equations("lo <= hi and x == lo")
+    [{'x': 'lo'}]
     """
     try:
         return _solutions(_parsed(text).body)
@@ -148,9 +150,11 @@ def _solutions(node: ast.AST) -> list[dict[str, str]]:
         for part in ways:
             together = [{**left, **right} for left in together for right in part]
         return together
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+        return []
+    if isinstance(node.ops[0], ast.Eq):
         return _solved(node.left, node.comparators[0])
-    return []
+    return [{}]  # an inequality asks for nothing to be equal
 
 
 def _solved(left: ast.expr, right: ast.expr) -> list[dict[str, str]]:

@@ -118,6 +118,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _names_of(function: Callable[..., Any], skip: int, arity: int) -> list[str]:
+    return _written_names(function, skip, arity) or _plain_names(arity)
+
+
+def _plain_names(arity: int) -> list[str]:
+    return ["x", "y", "z"][:arity] if arity <= 3 else [f"x{i}" for i in range(arity)]
+
+
+def _written_names(function: Callable[..., Any], skip: int, arity: int) -> list[str] | None:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -127,9 +135,7 @@ def _names_of(function: Callable[..., Any], skip: int, arity: int) -> list[str]:
         for p in parameters
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name.lstrip("_")
     ][skip : skip + arity]
-    if len(names) == arity and len(set(names)) == arity:
-        return names
-    return ["x", "y", "z"][:arity] if arity <= 3 else [f"x{i}" for i in range(arity)]
+    return names if len(names) == arity and len(set(names)) == arity else None
 
 
 def _of_row(row: Primitive, params: dict[str, Any], arity: int) -> Operation:
@@ -163,11 +169,14 @@ def _of_row(row: Primitive, params: dict[str, Any], arity: int) -> Operation:
 
 
 def names_of(row: Primitive, arity: int) -> list[str]:
-    """Return the names of a row's arguments, as its rules (or else its kernel) have them."""
+    """Return the names of a row's arguments, as one of its rules, or its kernel, has them."""
     if row.variadic:
         return [f"x{i}" for i in range(arity)]
-    rule = next((rule for rule in row.rules if rule is not None), None)
-    return _names_of(row.on_arrays, 0, arity) if rule is None else _names_of(rule, 2, arity)
+    for function, skip in (*((rule, 2) for rule in row.rules), (row.on_arrays, 0)):
+        names = _written_names(function, skip, arity) if function is not None else None
+        if names is not None:
+            return names
+    return _plain_names(arity)
 
 
 def as_node(x: Any) -> Node:

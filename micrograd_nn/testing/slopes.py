@@ -110,6 +110,11 @@ def _bce_terms(x: Array, y: Array) -> tuple[Array, Array]:
     return (1.0 - y) * _sigmoid(x), -y * _sigmoid(-x)
 
 
+def _share(x: Array, y: Array) -> Array:
+    """Return x / y, 0 where both are 0."""
+    return x / np.where((x == 0) & (y == 0), 1.0, y)
+
+
 def _sum(terms: tuple[Array, Array]) -> Array:
     return terms[0] + terms[1]
 
@@ -138,6 +143,9 @@ SLOPES: dict[str, Slopes] = {
     "minimum": lambda x, y, z: (_ties(y, x), _ties(x, y)),
     "clip": _clip,
     "where": lambda c, x, y, z: (None, np.where(c, 1.0, 0.0), np.where(c, 0.0, 1.0)),
+    "x_over": lambda x, y, z: (1.0 / y, -_share(_share(x, y), y)),
+    "xlogy": lambda x, y, z: (np.log(y), _share(x, y)),
+    "xlog1py": lambda x, y, z: (np.log1p(y), _share(x, 1.0 + y)),
     "exp": lambda x, z: (np.exp(x),),
     "expm1": lambda x, z: (np.exp(x),),
     "log": lambda x, z: (1.0 / x,),

@@ -1,5 +1,4 @@
 import itertools
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -218,10 +217,8 @@ def test_edges_of_one_card_arrive_in_argument_order_without_crossing():
 
 
 def test_a_chain_of_20000_cards_needs_no_recursion():
-    start = time.perf_counter()
     placed = layout([(60, 40)] * 20_000, [Edge(i, i + 1) for i in range(19_999)])
     assert placed.height == pytest.approx(40, abs=0.1)
-    assert time.perf_counter() - start < 20
 
 
 def test_groups_nested_1000_deep_need_no_recursion():

@@ -47,6 +47,7 @@ def stepper(browser, tmp_path):
 
     def opened(root, hash="", width=1280, height=800, **options):
         collapse = options.pop("collapse", None)
+        options.setdefault("bypass_csp", True)  # for the driver, which evaluates what it waits for
         path = draw(root, collapse=collapse, **options.pop("draw", {})).save(tmp_path / "g.html")
         context = browser.new_context(
             offline=True,
@@ -107,6 +108,16 @@ def engine_grads(root):
 
 
 # --------------------------------------------------------------------------- to the end and back
+
+
+def test_it_works_under_its_own_policy_which_lets_no_other_script_run(stepper):
+    root = expression()
+    page = stepper(root, bypass_csp=False)
+    page.keyboard.press("End")
+    assert step(page) == count(page) == 14
+    found = {name: float(grad) for name, grad in grads(page).items()}
+    assert found == engine_grads(root)
+    assert "unsafe" not in page.locator("meta[http-equiv]").first.get_attribute("content")
 
 
 def test_steps_to_the_end_one_event_at_a_time(stepper):

@@ -220,7 +220,7 @@ log_of_base = primitive(
     on_floats=_log_of_base_float,
     notation="log {}",
     domain="x > 0",
-    kinks={"x == 0": "inf, though the value is 0 for y >= 0, since 0**y is constant for y > 0"},
+    kinks={"x == 0": "inf; the value is 0 for y >= 0"},
 )
 
 
@@ -376,7 +376,7 @@ clip = primitive(
     notation="clip({}, {}, {})",
     code="np.clip({}, {}, {})",
     textbook=("[{1} <= {0} <= {2}]", "[{0} < {1}]", "[{0} > {2}]"),
-    kinks={"x == lo or x == hi": "1: the gradient passes at the bounds"},
+    kinks={"lo <= hi and (x == lo or x == hi)": "1: the gradient passes at the bounds"},
 )
 
 

@@ -126,6 +126,8 @@ log_softmax = primitive(
 
 def _linear(x: Any, W: Any, b: Any) -> Any:
     z = np.matmul(x, W.T)
+    if type(b) is not float and b.dtype != z.dtype:
+        return z + b
     z += b
     return z
 
@@ -293,8 +295,7 @@ def _softmax_minus_labels(x: Any, labels: Any) -> Any:
 
 
 def softmax_minus_labels_x(g, z, x, *, labels):
-    p = softmax(x, axis=-1)
-    return p * (g - sum_(g * p, axis=-1, keepdims=True))
+    return softmax_x(g, softmax(x, axis=-1), x, axis=-1)
 
 
 softmax_minus_labels = primitive(

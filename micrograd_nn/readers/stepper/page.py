@@ -34,8 +34,7 @@ def page(record: Record) -> str:
     title = f"{data['nodes'][-1][2]} · {len(data['nodes']):,} nodes"
     parts = {
         "policy": f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
-        # The page never evaluates a string; programs that drive a browser do.
-        f"script-src {_hash(script)} 'unsafe-eval'; base-uri 'none'; form-action 'none'",
+        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
         "title": escape(title),
         "style": style,
         "data": _json(data),
