@@ -53,8 +53,10 @@ def _anywhere(condition: str, arguments: Mapping[str, Array], margin: float) -> 
 
 @lru_cache(maxsize=1000)
 def argument_names(row: Primitive) -> tuple[str, ...]:
-    """Return the names of a row's arguments: those of its rules."""
+    """Return the names of a row's arguments: those of the first rule that names them all."""
     for rule in row.rules:
         if rule is not None:
-            return tuple(name.lstrip("_") for name in inspect.signature(rule).parameters)[2:]
-    return ("x", "y", "w")[: row.arity]
+            names = tuple(name.lstrip("_") for name in inspect.signature(rule).parameters)[2:]
+            if len(names) >= row.arity and all(names[: row.arity]):
+                return names[: row.arity]
+    return tuple(f"x{i}" for i in range(row.arity))
