@@ -1,5 +1,6 @@
 """Prove gradients right, and name the operation at fault where one is wrong."""
 
+from micrograd_nn.testing import engines, properties, strategies
 from micrograd_nn.testing.backprop import Mark, Marks, check_backprop
 from micrograd_nn.testing.check_op import check_op
 from micrograd_nn.testing.errors import Disagreement, GradientError
@@ -12,6 +13,9 @@ __all__ = [
     "check_op",
     "check_backprop",
     "mutate",
+    "strategies",
+    "properties",
+    "engines",
     "Report",
     "OpReport",
     "Mark",

@@ -25,14 +25,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
-from micrograd_nn.testing.assembly import MARGIN, Draw, assembled
-from micrograd_nn.testing.expression import Expression, Program, Step
-from micrograd_nn.testing.operations import OPERATIONS, Choices, Operation, chosen
 from micrograd_nn.testing.optional import hypothesis
+from micrograd_nn.testing.programs.assembly import MARGIN, Draw, assembled
+from micrograd_nn.testing.programs.expression import Expression, Program, Step
+from micrograd_nn.testing.programs.operations import Choices, Operation
+from micrograd_nn.testing.programs.pool import OPERATIONS, chosen
 
 __all__ = [
     "values",
@@ -60,24 +61,26 @@ _IRREGULAR = tuple(round(8.0 * (k * 0.6180339887 % 1.0) - 4.0, 3) for k in range
 _KINKY = (1.0, 0.0, -1.0, 2.0, 0.5, -0.0, -2.0, 1.0, 0.0)
 
 #: Shapes that often broadcast, or have a matrix product, with one another; simplest first.
-_SHAPES = (
-    (),
-    (2,),
-    (2, 3),
-    (3,),
-    (1,),
-    (2, 1),
-    (3, 3),
-    (1, 3),
-    (3, 2),
-    (2, 2, 3),
-    (2, 1, 2),
-    (1, 1),
+_SHAPES = ((), (2,), (2, 3), (2, 2), (3, 3), (3,), (2, 1), (1, 3), (2, 2, 2), (2, 1, 3), (3, 2))
+
+#: The shapes of further inputs, out of that of the first.
+_RELATED: tuple[Callable[[tuple[int, ...]], tuple[int, ...]], ...] = (
+    lambda shape: shape,
+    lambda shape: shape[-1:],
+    lambda shape: shape[::-1],
+    lambda shape: (1, *shape[1:])[: len(shape)],
+    lambda shape: (*shape[:-1], 1)[: len(shape)],
+    lambda shape: (),
+    lambda shape: shape[1:],
+    lambda shape: (2, *shape)[-3:],
 )
 
-#: How far back the first and the second operand stand: mostly near, so that most steps take part
-#: in the result.
-_DISTANCES = (0, 0, 1, 0, 0, 1, 0, 0, 2, 0, 3, 1, 5, 8), (0, 1, 1, 2, 1, 3, 1, 2, 0, 1, 5, 8)
+#: How far back the first and the second operand stand (negative: which input), simplest first:
+#: mostly near, so that most steps take part in the result.
+_DISTANCES = (
+    (0, 0, 0, -1, 0, 0, 1, 0, -2, 0, 0, 2, -3, 0, 1),
+    (0, -1, 1, -2, 0, -1, 2, 1, -3, 3, -2),
+)
 
 #: Cotangents: never only ones, often a power of two or exactly 0.
 _COTANGENTS = (2.0, -1.0, 0.5, 0.0, 3.0, -0.25, 1.0, -4.0, 0.0, 8.0)
@@ -155,14 +158,13 @@ def tensors(
     st = hypothesis().strategies
     numbers = _numbers(min_value, max_value, kinks, tails)
 
-    @st.composite
     def tensor(draw: Any) -> Tensor:
         its_shape = _drawn(draw, shapes() if shape is None else shape)
         elements = draw(_lists(numbers, math.prod(its_shape)))
         array = np.array(elements, dtype=_drawn(draw, dtype)).reshape(its_shape)
         return Tensor(array)
 
-    return tensor()
+    return st.composite(tensor)()
 
 
 def cotangents(like: Any) -> Strategy:
@@ -185,17 +187,19 @@ def cotangents(like: Any) -> Strategy:
     ...     assert g.shape == (2, 3) and np.ptp(g) > 0
     >>> test_cotangent()
     """
-    shape = np.shape(like.data if isinstance(like, Node) else like)
+    shape = np.shape(data_of(like))
     dtype = getattr(like, "dtype", np.dtype(np.float64))
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
     is_number = isinstance(like, (Value, float, int))
-    st = hypothesis().strategies
 
     def shaped(elements: list[float]) -> Any:
-        if elements and len(set(elements)) == 1 and (len(elements) > 1 or elements[0] in (0, 1)):
-            elements = [-2.0 if elements[0] == 1.0 else elements[0] + 1.5, *elements[1:]]
+        if elements == [1.0]:
+            elements = [2.0]
+        elif len(set(elements)) == 1 and (len(elements) > 1 or elements == [0.0]):
+            elements = [-elements[0] or 3.0, *elements[1:]]
         return elements[0] if is_number else np.array(elements, dtype).reshape(shape)
 
-    return _lists(st.sampled_from(_COTANGENTS + _IRREGULAR), math.prod(shape)).map(shaped)
+    return _filled(math.prod(shape), _COTANGENTS + _IRREGULAR).map(shaped)
 
 
 def expressions(
@@ -268,29 +272,33 @@ def _expressions(
         raise ValueError(f"kind must be 'value' or 'tensor', got {kind!r}")
     st = hypothesis().strategies
     pool = chosen(operations, scalar=kind == "value")
-    numbers = st.sampled_from(_KINKY if kinks else _SIMPLE + _IRREGULAR)
+    numbers = _KINKY if kinks else _SIMPLE + _IRREGULAR
     shape = st.just(()) if kind == "value" else shapes()
-    dtype = st.sampled_from(list(dtypes))
+    dtype = st.sampled_from(list(dtypes)) if len(dtypes) > 1 else st.just(dtypes[0])
     distances = st.tuples(*map(st.sampled_from, _DISTANCES))
     step = st.builds(Draw, st.sampled_from(pool), distances, st.integers(0, 2**16))
-    steps = st.lists(step, min_size=1, max_size=max_size)
-    layouts = st.lists(st.tuples(shape, dtype), min_size=1, max_size=max_inputs)
+    seed = st.integers(0, 2**16)
+    # Lists are mostly short: half of them shall be long, of which a short one is a simplification.
+    lengths = st.sampled_from([1, 1 + max_size // 2])
 
-    def array(draw: Any, layout: tuple[tuple[int, ...], Any]) -> np.ndarray[Any, Any]:
-        elements = draw(_lists(numbers, math.prod(layout[0])))
-        return np.array(elements, layout[1]).reshape(layout[0])
+    def array(draw: Any, its_shape: tuple[int, ...], its_dtype: Any) -> np.ndarray[Any, Any]:
+        elements = draw(_filled(math.prod(its_shape), numbers))
+        return np.array(elements, its_dtype).reshape(its_shape)
 
-    @st.composite
     def draw_expressions(draw: Any) -> list[Expression]:
-        each = draw(layouts)
-        first = [array(draw, layout) for layout in each]
-        others = ([first[0], *(array(draw, x) for x in each[1:])] for _ in range(count - 1))
-        examples = [first, *others]
-        program = assembled(draw(steps), pool, examples, 0.0 if kinks else MARGIN)
+        base = draw(shape)
+        layouts = [(base, draw(dtype))]
+        for relation in draw(st.lists(st.sampled_from(_RELATED), max_size=max_inputs - 1)):
+            its_shape = () if kind == "value" else relation(base)
+            layouts.append((its_shape, draw(dtype)))
+        first = [array(draw, *layout) for layout in layouts]
+        examples = [first, *(_differing(draw(seed), first) for _ in range(count - 1))]
+        steps = draw(st.lists(step, min_size=draw(lengths), max_size=max_size))
+        program = assembled(steps, pool, examples, 0.0 if kinks else MARGIN)
         as_input: Callable[[Any], Any] = float if kind == "value" else np.asarray
         return [Expression(program, *map(as_input, example)) for example in examples]
 
-    return draw_expressions()
+    return st.composite(draw_expressions)()
 
 
 def mlps(
@@ -323,7 +331,6 @@ def mlps(
     st = hypothesis().strategies
     activation = st.sampled_from(list(activations))
 
-    @st.composite
     def arguments(draw: Any) -> dict[str, Any]:
         units = draw(st.lists(st.integers(1, max_units), min_size=1, max_size=max_layers))
         hidden = draw(st.lists(activation, min_size=len(units) - 1, max_size=len(units) - 1))
@@ -335,9 +342,16 @@ def mlps(
             "seed": draw(st.integers(0, 2**16)),
         }
 
-    return arguments().flatmap(
+    return st.composite(arguments)().flatmap(
         lambda given: st.builds(MLP, **{name: st.just(value) for name, value in given.items()})
     )
+
+
+def _differing(seed: int, inputs: Sequence[Any]) -> list[Any]:
+    """Return the first input, and others of the same shapes; one number stands for them all."""
+    random = np.random.default_rng(seed)
+    others = [random.choice(_IRREGULAR, x.shape).astype(x.dtype) for x in inputs[1:]]
+    return [inputs[0], *map(np.asarray, others)]
 
 
 def _numbers(low: float, high: float, kinks: bool, tails: bool) -> Strategy:
@@ -358,6 +372,24 @@ def _numbers(low: float, high: float, kinks: bool, tails: bool) -> Strategy:
 def _off_zero(x: float, low: float, high: float) -> float:
     moved = math.copysign(MARGIN + abs(x), x)
     return moved if low <= moved <= high else x
+
+
+def _filled(size: int, numbers: Sequence[float]) -> Strategy:
+    """Draw a list of numbers; those of more than one are drawn as one, so that shrinking is quick.
+
+    The simplest repeats the first number, the next counts through the numbers.
+    """
+    st = hypothesis().strategies
+
+    def elements(pattern: int) -> list[float]:
+        if pattern < 2:
+            return [numbers[pattern * i % len(numbers)] for i in range(size)]
+        chosen_at = np.random.default_rng(pattern).integers(len(numbers), size=size)
+        return [numbers[i] for i in chosen_at]
+
+    return (
+        _lists(st.sampled_from(numbers), size) if size < 2 else st.integers(0, 2**16).map(elements)
+    )
 
 
 def _lists(elements: Strategy, size: int) -> Strategy:

@@ -11,7 +11,7 @@ import numpy as np
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
-from micrograd_nn.testing.operations import Operation, Parameters, literal
+from micrograd_nn.testing.programs.operations import Operation, Parameters, literal
 
 _INPUTS = "xyzw"
 _RESULTS = "abcdeghijklmnopqrstuv"  # f is the function
@@ -75,6 +75,20 @@ class Program:
                 for operand in self.steps[place - self.arity].operands:
                     alive[operand] = True
         return alive
+
+    def without(self, index: int) -> Program:
+        """Return the program without one step, whose first operand takes its place."""
+        left_out = self.arity + index
+        (instead, *_), kept = self.steps[index].operands, []
+
+        def moved(place: int) -> int:
+            place = instead if place == left_out else place
+            return place - (place > left_out)
+
+        for step in (*self.steps[:index], *self.steps[index + 1 :]):
+            operands = tuple(moved(place) for place in step.operands)
+            kept.append(Step(step.operation, operands, step.parameters))
+        return Program(self.arity, tuple(kept))
 
     def names(self) -> list[str]:
         """Return a name for each value, as the code has them."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.testing.expression import Program, Step
-from micrograd_nn.testing.operations import Choices, Operation, Parameters
+from micrograd_nn.testing.programs.expression import Program, Step
+from micrograd_nn.testing.programs.operations import Choices, Operation, Parameters
 
 Array = Any
 
@@ -33,7 +33,11 @@ MOST_ELEMENTS, MOST_AXES = 36, 4
 
 @dataclass(frozen=True)
 class Draw:
-    """What is drawn for one step."""
+    """What is drawn for one step.
+
+    A distance of 0 is the newest value, of 1 the one before; −1 is the first input, −2 the second.
+    So an operand stays the same when steps in between are left out.
+    """
 
     operation: Operation
     distances: tuple[int, int]
@@ -60,35 +64,48 @@ def assembled(
     """
     values: list[list[Array]] = [list(example) for example in examples]
     arity = len(values[0])
-    used = [False] * arity
     steps: list[Step] = []
     places = {id(operation): i for i, operation in enumerate(pool)}
     with np.errstate(all="ignore"):
         for draw in draws:
             first = places[id(draw.operation)]
             for operation in (*pool[first:], *pool[:first]):
-                found = _fitted(operation, draw, values, used, margin)
+                found = _fitted(operation, draw, values, arity, margin)
                 if found is not None:
                     step, results = found
                     steps.append(step)
-                    for place in step.operands:
-                        used[place] = True
-                    used.append(False)
                     for of_example, result in zip(values, results, strict=True):
                         of_example.append(result)
                     break
     return Program(arity, tuple(steps))
 
 
+def applies(program: Program, examples: Sequence[Sequence[Array]], margin: float) -> bool:
+    """Tell whether every step may be applied to the values of every example."""
+    with np.errstate(all="ignore"):
+        for example in examples:
+            values = list(example)
+            for step in program.steps:
+                operands = [values[place] for place in step.operands]
+                try:
+                    result = _result(step.operation, operands, step.parameters, margin)
+                except (ValueError, IndexError):
+                    return False  # the shapes don't fit
+                if result is None:
+                    return False
+                values.append(result)
+    return True
+
+
 def _fitted(
     operation: Operation,
     draw: Draw,
     values: Sequence[Sequence[Array]],
-    used: Sequence[bool],
+    inputs: int,
     margin: float,
 ) -> tuple[Step, list[Array]] | None:
     """Return the step with the nearest operands that fit, and its results by example."""
-    for operands in _operands(operation.arity, draw.distances, used):
+    for operands in _operands(operation.arity, draw.distances, len(values[0]), inputs):
         arrays = [[of_example[place] for place in operands] for of_example in values]
         try:
             parameters = operation.choose(Choices(draw.choices), *arrays[0])
@@ -103,19 +120,15 @@ def _fitted(
 
 
 def _operands(
-    arity: int, distances: Sequence[int], used: Sequence[bool]
+    arity: int, distances: Sequence[int], count: int, inputs: int
 ) -> Iterator[tuple[int, ...]]:
-    """Yield places of operands: those drawn first, then others further back, and around.
-
-    Values that nothing uses yet stand before those that are used: so most take part in the result.
-    """
-    places = sorted(range(len(used)), key=lambda place: (used[place], -place))
-    count = len(places)
-    starts = [distance % count for distance in (*distances, sum(distances))[:arity]]
+    """Yield places of operands: those drawn first, then others further back, and around."""
+    starts = [
+        count - 1 - distance if distance >= 0 else (-1 - distance) % inputs
+        for distance in (*distances, sum(distances))[:arity]
+    ]
     for further in product(range(count), repeat=arity):
-        yield tuple(
-            places[(start + step) % count] for start, step in zip(starts, further, strict=True)
-        )
+        yield tuple((start - back) % count for start, back in zip(starts, further, strict=True))
 
 
 def _result(
