@@ -255,9 +255,7 @@ def node_name(at: Local, argument: int) -> str:
 # ------------------------------------------------------------------------------- accumulation
 
 
-def _fault_of_accumulation(
-    oracle: Oracle, seed: Array, labels: Mapping[Node, str]
-) -> list[Fault]:
+def _fault_of_accumulation(oracle: Oracle, seed: Array, labels: Mapping[Node, str]) -> list[Fault]:
     received: dict[Node, list[tuple[Array, Array]]] = {}
     with np.errstate(all="ignore"):
         for node in reversed(oracle.order):

@@ -92,7 +92,7 @@ class _Alone:
 
 
 def _lower(subject: Subject, order: int, seed: int) -> Node:
-    """Return a number that depends on all derivatives of order - 1, always with the same weights."""
+    """Return a number that depends on all derivatives of order - 1, weighted the same each time."""
     rng = np.random.default_rng(seed)
     with subject.undisturbed():  # the same dropout masks each time
         node = total([weighted(y, rng) for y in subject.outputs()])

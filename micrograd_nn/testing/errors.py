@@ -75,7 +75,7 @@ class Disagreement:
             return f"{numbers}\n    (allowed: {self.allowed:.3g})"
         return (
             f"{numbers}\n    off by {self.error:.3g}, "
-            f"{_counted(ulps(self.got, self.expected))} (allowed: {self.allowed:.3g})"
+            f"{counted(ulps(self.got, self.expected))} (allowed: {self.allowed:.3g})"
         )
 
 
@@ -96,7 +96,8 @@ def ulps(got: float, expected: float) -> float:
     return abs(got - expected) / float(np.spacing(abs(expected)))
 
 
-def _counted(distance: float) -> str:
+def counted(distance: float) -> str:
+    """Return a distance in units in the last place as words."""
     if distance == math.inf:
         return "no number of ULP"
     return f"{distance:.3g} ULP" if distance < 1e4 else f"{distance:.1e} ULP"

@@ -32,8 +32,22 @@ _CONSTANTS = {"inf": np.inf, "nan": np.nan, "pi": np.pi}
 _FUNCTIONS: dict[str, Any] = {"min": np.minimum, "max": np.maximum, "abs": np.abs}
 
 
-def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+#: Each comparison as a condition on the difference of its sides, to hold by a margin.
+_BY_A_MARGIN: dict[type[ast.AST], Any] = {
+    ast.Eq: lambda difference, margin: np.abs(difference) <= margin,
+    ast.NotEq: lambda difference, margin: np.abs(difference) > margin,
+    ast.Lt: lambda difference, margin: difference < -margin,
+    ast.LtE: lambda difference, margin: difference <= -margin,
+    ast.Gt: lambda difference, margin: difference > margin,
+    ast.GtE: lambda difference, margin: difference >= margin,
+}
+
+
+def evaluate(text: str, names: Mapping[str, Any], margin: float = 0.0) -> Any:
     """Return the value of an expression such as ``"x == lo or x == hi"`` on arrays.
+
+    With a margin, ``==`` holds for all numbers that are so near, and the other comparisons only
+    for those that are so far from where they cease to hold.
 
     Raises
     ------
@@ -44,11 +58,13 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     --------
     >>> evaluate("x == 0 and y > 0", {"x": np.array([0.0, 0.0, 1.0]), "y": np.array([1.0, 0, 1])})
     array([ True, False, False])
+    >>> evaluate("x > 0", {"x": np.array([0.0, 0.1, 1.0])}, margin=0.5)
+    array([False, False,  True])
     """
     try:
         tree = _parsed(text)
         with np.errstate(all="ignore"):
-            return _value(tree.body, names)
+            return _value(tree.body, names, margin)
     except (SyntaxError, KeyError, AttributeError) as error:
         raise ValueError(
             f"{text!r} is no condition on {', '.join(names)}: write it in these names, with "
@@ -61,28 +77,36 @@ def _parsed(text: str) -> ast.Expression:
     return ast.parse(text, mode="eval")
 
 
-def _value(node: ast.AST, names: Mapping[str, Any]) -> Any:
+def _value(node: ast.AST, names: Mapping[str, Any], margin: float) -> Any:
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
         return float(node.value)
     if isinstance(node, ast.Name):
         return _CONSTANTS[node.id] if node.id in _CONSTANTS else names[node.id]
     if isinstance(node, ast.UnaryOp):
-        return _OPERATORS[type(node.op)](_value(node.operand, names))
+        return _OPERATORS[type(node.op)](_value(node.operand, names, margin))
     if isinstance(node, ast.BinOp):
-        return _OPERATORS[type(node.op)](_value(node.left, names), _value(node.right, names))
+        sides = (_value(side, names, margin) for side in (node.left, node.right))
+        return _OPERATORS[type(node.op)](*sides)
     if isinstance(node, ast.BoolOp):
-        return reduce(_OPERATORS[type(node.op)], (_value(part, names) for part in node.values))
+        parts = (_value(part, names, margin) for part in node.values)
+        return reduce(_OPERATORS[type(node.op)], parts)
     if isinstance(node, ast.Compare):
-        operands = [_value(part, names) for part in (node.left, *node.comparators)]
+        operands = [_value(part, names, margin) for part in (node.left, *node.comparators)]
         result: Any = True
         for op, left, right in zip(node.ops, operands, operands[1:], strict=False):
-            result = np.logical_and(result, _OPERATORS[type(op)](left, right))
+            result = np.logical_and(result, _compared(op, left, right, margin))
         return result
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         function = _FUNCTIONS.get(node.func.id) or getattr(np, node.func.id)
         if isinstance(function, np.ufunc):
-            return function(*(_value(part, names) for part in node.args))
+            return function(*(_value(part, names, margin) for part in node.args))
     raise KeyError(type(node).__name__)
+
+
+def _compared(comparison: ast.cmpop, left: Any, right: Any, margin: float) -> Any:
+    if margin:
+        return _BY_A_MARGIN[type(comparison)](np.subtract(left, right), margin)
+    return _OPERATORS[type(comparison)](left, right)
 
 
 def leading_value(text: str) -> str:

@@ -83,8 +83,8 @@ class Subject:
         if not any(node._op is not None or node in self.leaves for node in found):
             raise TypeError(
                 f"the function returned {type(result).__name__}, not a Value or Tensor: it isn't "
-                "recorded. Compute it from its arguments, without float(), .data or no_grad(); a forward and "
-                "backward written by hand in NumPy is for check_op"
+                "recorded. Compute it from its arguments, without float(), .data or no_grad(); a "
+                "forward and backward written by hand in NumPy is for check_op"
             )
         return found
 

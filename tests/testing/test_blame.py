@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def blamed(f: Any, *inputs: Any) -> GradientError:
 
 
 @pytest.fixture
-def overwriting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def overwriting(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine with = where += should be."""
 
     def deliver(child: Any, cotangent: Any, g: Any, saved: Any) -> None:
@@ -34,7 +33,6 @@ def overwriting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         child._grad = np.array(cotangent)
 
     monkeypatch.setattr(engine, "_deliver", deliver)
-    yield
 
 
 @pytest.mark.usefixtures("overwriting")

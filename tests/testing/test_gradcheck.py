@@ -159,7 +159,9 @@ def test_reproduction_runs() -> None:
 
 
 def test_only_the_culprit_is_blamed_in_a_deep_network() -> None:
-    model = Sequential(Linear(4, 5, seed=0), F.gelu, Linear(5, 5, seed=1), F.tanh, Linear(5, 2, seed=2))
+    model = Sequential(
+        Linear(4, 5, seed=0), F.gelu, Linear(5, 5, seed=1), F.tanh, Linear(5, 2, seed=2)
+    )
     with F.gelu.replaced(lambda g, z, x: g * F.sigmoid(1.702 * x)):
         assert rejected(model, X).blamed == ["gelu"]
 

@@ -153,9 +153,12 @@ class Failure:
 def first_to_fail(checks: Iterable[Check]) -> Failure | None:
     """Return the first check that fails; None if all pass."""
     with np.errstate(all="ignore"):
-        for check in checks:
-            try:
-                check()
-            except Exception as error:  # noqa: BLE001 (a mutant may raise anything)
-                return Failure(check, error)
+        return next((f for f in map(_failure, checks) if f is not None), None)
+
+
+def _failure(check: Check) -> Failure | None:
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001 (a mutant may raise anything)
+        return Failure(check, error)
     return None

@@ -71,8 +71,8 @@ POINTS: dict[str, tuple[Sequence[float], Sequence[float]]] = {
     "cos": (MODERATE, (0.0, 1e-9, 30.0)),
     "tan": (MODERATE, (0.0, 1e-9, 1.57)),
     "arctan": (MODERATE, (0.0, *FAR)),
-    "gaussian": (MODERATE, (0.0, -12.0, 12.0, 26.0, -26.0, 30.0)),
-    "erf": (MODERATE, (0.0, -6.0, 12.0, 26.0, -26.0, 30.0)),
+    "gaussian": (MODERATE, (0.0, -12.0, 12.0, 26.0, -26.0, 30.0, *INFINITE)),
+    "erf": (MODERATE, (0.0, -6.0, 12.0, 26.0, -26.0, 30.0, *INFINITE)),
     "normal_pdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
     "x_normal_pdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
     "normal_cdf": (MODERATE, (0.0, -12.0, 12.0, 37.0, -38.0, 40.0, *INFINITE)),
@@ -98,10 +98,16 @@ TUPLES: dict[str, tuple[Sequence[tuple[float, ...]], Sequence[tuple[float, ...]]
     ),
     "power_derivative": (
         ((0.7, -1.3, 1.0), (2.1, 0.4, 1.0), (1.9, 3.0, 2.0), (0.6, 3.5, 2.0), (1.3, 0.1, 1.0)),
-        ((0.0, 2.0, 1.0), (0.0, 3.0, 2.0), (-1.7, 3.0, 1.0), (1.9, 1.0, 2.0), (0.0, 1.0, 1.0))
-        + ((0.0, -1.0, 1.0), (0.0, -1.0, 2.0), (0.0, 0.1, 1.0), (1e200, 3.0, 2.0), (1e-200, 3.0, 2.0), (1e-200, 0.1, 1.0)),
+        (
+            *((0.0, 2.0, 1.0), (0.0, 3.0, 2.0), (-1.7, 3.0, 1.0), (1.9, 1.0, 2.0)),
+            *((0.0, 1.0, 1.0), (0.0, -1.0, 1.0), (0.0, -1.0, 2.0), (0.0, 0.1, 1.0)),
+            *((1e200, 3.0, 2.0), (1e-200, 3.0, 2.0), (1e-200, 0.1, 1.0)),
+        ),
     ),
-    "log_of_base": (((0.7, 1.3), (2.1, 0.4)), ((0.0, 2.0), (0.0, -1.0), (1e-300, 2.0), (1e300, -1.0))),
+    "log_of_base": (
+        ((0.7, 1.3), (2.1, 0.4)),
+        ((0.0, 2.0), (0.0, -1.0), (1e-300, 2.0), (1e300, -1.0)),
+    ),
     "maximum": (PAIRS, ((0.0, 0.0), (1e9, -1e9), (np.nan, 1.0), (1.0, np.nan))),
     "minimum": (PAIRS, ((0.0, 0.0), (1e9, -1e9))),
     "dominance": (PAIRS, ((0.0, 0.0),)),
@@ -121,7 +127,15 @@ TUPLES: dict[str, tuple[Sequence[tuple[float, ...]], Sequence[tuple[float, ...]]
     ),
     "elu": (
         ((0.7, 1.0), (-2.1, 0.3), (-1.9, 1.7), (0.4, 0.3)),
-        ((0.0, 1.0), (0.0, 0.3), (0.0, 3.0), (-1.0, -0.5), (-37.0, 1.0), (-742.0, 1.0), (742.0, 1.0)),
+        (
+            (0.0, 1.0),
+            (0.0, 0.3),
+            (0.0, 3.0),
+            (-1.0, -0.5),
+            (-37.0, 1.0),
+            (-742.0, 1.0),
+            (742.0, 1.0),
+        ),
     ),
     "sigmoid_minus": (
         ((0.7, 0.0), (-2.1, 1.0), (1.9, 0.3), (-0.6, 0.8)),
@@ -135,11 +149,16 @@ TUPLES: dict[str, tuple[Sequence[tuple[float, ...]], Sequence[tuple[float, ...]]
         ((0.3, 1.0), (-0.7, 1.0), (2.1, 1.0), (-2.1, 0.5)),
         ((1.0, 1.0), (-1.0, 1.0), (0.0, 1.0), (1e9, 2.0)),
     ),
-    "hinge": (((0.3, 1.0), (0.3, 0.5), (-0.7, 1.0), (2.1, 1.0), (-2.1, -1.0)), ((1.0, 1.0), (-1.0, -1.0))),
+    "hinge": (
+        ((0.3, 1.0), (0.3, 0.5), (-0.7, 1.0), (2.1, 1.0), (-2.1, -1.0)),
+        ((1.0, 1.0), (-1.0, -1.0)),
+    ),
 }
 
 
 def _elementwise(row: Primitive) -> Iterator[Case]:
+    inside: list[tuple[float, ...]]
+    outside: list[tuple[float, ...]]
     if row.arity == 1 and row.name not in TUPLES:
         moderate, further = POINTS.get(row.name, (MODERATE, (*TAILS, *INFINITE)))
         inside = [(x,) for x in moderate]
@@ -161,6 +180,13 @@ def _elementwise(row: Primitive) -> Iterator[Case]:
     yield Case(row, tuple(everything))
     yield Case(row, tuple(columns), order=2)
     yield Case(row, tuple(c if c.dtype == bool else c.astype(np.float32) for c in columns))
+    if row.name == "where":
+        chosen, wide = columns[0], columns[1]
+        for other in (wide.astype(np.float32), 0.5):
+            yield Case(row, (chosen, wide, other))
+            yield Case(row, (chosen, other, wide))
+        yield Case(row, (chosen, wide.astype(np.float32), 0.5))
+        yield Case(row, (chosen, 0.5, wide.astype(np.float32)))
     if row.name == "power":
         yield Case(row, (np.array([0.0, 2.0, -1.5]), np.zeros(3)))
     if row.arity > 1:
@@ -180,7 +206,15 @@ ZEROS = np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0], [1.5, 2.5, -1.0]])
 STEEP = np.array([[40.0, 0.5, -3.0], [-800.0, 710.0, 1.0], [0.3, 0.2, 0.1]])
 NOTHING = np.array([[-np.inf, -np.inf], [0.5, -1.0]])
 
-AXES = ((MATRIX, 0), (MATRIX, -1), (BLOCK, (0, 2)), (BLOCK, -2), (BLOCK, 0), (MATRIX, None), (MATRIX[0], 0))
+AXES = (
+    (MATRIX, 0),
+    (MATRIX, -1),
+    (BLOCK, (0, 2)),
+    (BLOCK, -2),
+    (BLOCK, 0),
+    (MATRIX, None),
+    (MATRIX[0], 0),
+)
 
 
 def _reductions(row: Primitive, *further: Array, **params: Any) -> Iterator[Case]:
@@ -332,6 +366,7 @@ def _units(row: Primitive) -> Iterator[Case]:
         yield Case(row, (xs, ws), order=2)
     if row.name == "unit_relu":  # switched off by an infinite input
         yield Case(row, ([np.inf, 0.5], [-1.0, 0.7, 0.2]), order=2)
+        yield Case(row, ([0.5, 0.3], [-np.inf, 0.7, 0.2]), order=2)
         yield Case(row, ([np.inf, 0.5], [1.0, 0.7, 0.2]))
 
 

@@ -194,7 +194,7 @@ def _variables(part: ast.Name, names: Sequence[str]) -> Iterator[ast.AST]:
 def _comparisons(part: ast.Compare, names: Sequence[str]) -> Iterator[ast.AST]:
     for i, op in enumerate(part.ops):
         for other in _SWAPPED.get(type(op), ()):
-            yield _copied(part, ops=[*part.ops[:i], other(), *part.ops[i + 1 :]])  # type: ignore[list-item]
+            yield _copied(part, ops=[*part.ops[:i], other(), *part.ops[i + 1 :]])
 
 
 def _conjunctions(part: ast.BoolOp, names: Sequence[str]) -> Iterator[ast.AST]:
@@ -261,7 +261,9 @@ def _axes(part: ast.expr, path: Path) -> Iterator[ast.AST]:
         yield ast.Call(ast.Name("off_by_one", ast.Load()), [part], [])
 
 
-_CHANGES: tuple[tuple[type[ast.AST] | tuple[type[ast.AST], ...], Callable[..., Iterator[ast.AST]]], ...] = (
+_CHANGES: tuple[
+    tuple[type[ast.AST] | tuple[type[ast.AST], ...], Callable[..., Iterator[ast.AST]]], ...
+] = (
     (ast.BinOp, _operations),
     (ast.UnaryOp, _signs),
     (ast.Constant, _numbers),

@@ -1,8 +1,8 @@
 """Faults that are put into a function by editing its text."""
 
 from __future__ import annotations
-
 import __future__
+
 import inspect
 import textwrap
 from collections.abc import Iterator

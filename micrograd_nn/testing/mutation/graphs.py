@@ -189,7 +189,6 @@ class Graph:
                 leaf.grad[...] = np.nan
         np.testing.assert_array_equal(seed, before)
 
-
     def _beside(self) -> None:
         """The cotangents beside the graph are those in it, whatever else is asked for."""
         leaves = self._leaves()

@@ -244,7 +244,10 @@ def _wrong(x: float, X: Any, vector: Any, other: Any) -> list[Check]:
         Rejected(scaled(tanh, 1.0 + 1e-6), "tanh", _tiny, x),
         Rejected(wrong_rule(tanh, 0, lambda g, z, x: g * (1 - z * z)), "tanh", tanh, 20.0),
         Rejected(
-            wrong_rule(tanh, 0, lambda g, z, x: g * (1 - z * z)), "tanh", tanh, np.array([0.1, 19.0])
+            wrong_rule(tanh, 0, lambda g, z, x: g * (1 - z * z)),
+            "tanh",
+            tanh,
+            np.array([0.1, 19.0]),
         ),
         Rejected(wrong_rule(log, 0, first), "log", log, positive),
         Rejected(wrong_rule(log, 0, last), "log", log, positive),
@@ -255,9 +258,7 @@ def _wrong(x: float, X: Any, vector: Any, other: Any) -> list[Check]:
             wrong_rule(relu, 0, lambda g, z, x: g * (x >= 0)), "relu", relu, np.array([1.0, 0.0])
         ),
         Rejected(wrong_rule(absolute, 0, lambda g, z, x: g * (z / x)), "abs", absolute, 0.0),
-        Rejected(
-            wrong_rule(sqrt, 0, lambda g, z, x: g * 0.5 / (z + 1e-300)), "sqrt", sqrt, 0.0
-        ),
+        Rejected(wrong_rule(sqrt, 0, lambda g, z, x: g * 0.5 / (z + 1e-300)), "sqrt", sqrt, 0.0),
         Rejected(scaled(sin, np.nan), "sin", _once, x),
         Rejected(scaled(sin, np.inf), "sin", _once, x),
         Rejected(scaled(sin, 2.0), "sin", _once, 0.0),
@@ -270,9 +271,7 @@ def _wrong(x: float, X: Any, vector: Any, other: Any) -> list[Check]:
         Rejected(scaled(tanh, 1.01), "tanh", _Scale(), np.array([0.3, 0.7])),
         Rejected(scaled(mul, 1.01, 1), "mul", _Scale(), np.array([0.3, 0.7])),
         Rejected(scaled(exp, 1.01), "exp", _of_a_list, [x, 0.3]),
-        Rejected(
-            wrong_rule(power_derivative, 0, at_two), "power_derivative", _fifth, 1.3, order=3
-        ),
+        Rejected(wrong_rule(power_derivative, 0, at_two), "power_derivative", _fifth, 1.3, order=3),
         Rejected(scaled(tanh, 1.01), "tanh", _of_sums, X, vector),
         Rejected(wrong_rule(log, 0, without_a_derivative), "log", log, 2.0, order=2),
         Rejected(wrong_rule(log, 0, without_a_derivative), "log", _log_of_product, X, 3.0, order=2),
@@ -290,7 +289,9 @@ def _faulty_engine(X: Any) -> list[Check]:
     recorded = Edit(
         "", fitted, "sum_to(cotangent, shape=shape)", "sum_to(cotangent, shape=shape) * 0.5"
     )
-    doubled = Edit("", Elementwise.tangent, "total + vanishing(t, d)", "total + 2.0 * vanishing(t, d)")
+    doubled = Edit(
+        "", Elementwise.tangent, "total + vanishing(t, d)", "total + 2.0 * vanishing(t, d)"
+    )
     return [
         Rejected(overwrite.made, "accumulation into x", _square, X),
         Rejected(recorded.made, "create_graph", _product, X, X[:, :1], order=2),

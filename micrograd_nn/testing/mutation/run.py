@@ -124,9 +124,7 @@ def _own_rows() -> list[Primitive]:
     """Return the library's rows; of the units, those whose activation reads what it can."""
     units = [unit(table[name]) for name in ("gaussian", "tan", "relu")]
     return [
-        row
-        for row in table.values()
-        if not row.vector and any(_is_own(rule) for rule in row.rules)
+        row for row in table.values() if not row.vector and any(_is_own(rule) for rule in row.rules)
     ] + units
 
 

@@ -135,15 +135,10 @@ def source_of(function: FunctionType) -> ast.FunctionDef:
 def _made(changed: ast.FunctionDef, function: FunctionType) -> FunctionType:
     """Compile a function where another one was, with its closure and defaults."""
     free = function.__code__.co_freevars
-    maker = ast.FunctionDef(
-        name="make",
-        args=ast.arguments([], [ast.arg(n) for n in free], None, [], [], None, []),
-        body=[changed, ast.Return(ast.Name(changed.name, ast.Load()))],
-        decorator_list=[],
-    )
-    if "type_params" in ast.FunctionDef._fields:
-        maker.type_params = []
-    module = ast.fix_missing_locations(ast.Module([maker], []))
+    module = ast.parse(f"def make({', '.join(free)}):\n    return {changed.name}")
+    (maker,) = module.body
+    assert isinstance(maker, ast.FunctionDef)
+    maker.body.insert(0, changed)
     names: dict[str, Any] = {}
     code = compile(module, f"<mutant of {function.__name__}>", "exec")
     exec(code, function.__globals__, names)  # noqa: S102 (a change of code that is run anyway)
