@@ -12,7 +12,7 @@ from micrograd_nn.graph.table.elementary import log, log1p
 
 
 def _over_float(x: float, y: float) -> float:
-    return 0.0 if x == 0.0 and y == y else ieee.divide(x, y)
+    return 0.0 if x == 0.0 and y == 0.0 else ieee.divide(x, y)
 
 
 def _over(x: Any, y: Any) -> Any:
