@@ -59,8 +59,8 @@ def changes(function: ast.FunctionDef) -> Iterator[ast.FunctionDef]:
     >>> rule = ast.parse("def sub_y(g, z): return -g").body[0]
     >>> for changed in changes(rule):
     ...     print(ast.unparse(changed.body[0]))
-    return g
     return -z
+    return g
     return --g
     return 0.0 * -g
     return 2.0 * -g

@@ -86,7 +86,7 @@ def mutate(
     >>> print(report.survivors[0])
     sin_x (rule)
       - return g * cos(x)
-      + return z * cos(x)
+      + return x * cos(x)
     """
     start = time.perf_counter()
     report = MutationReport()
