@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/tensor_step.py [--quick]``. All do forward, backward and update in float32
 with one thread. The NumPy side is what one would write without a library: no preallocated buffers,
-gradients by the hand-derived formulas. PyTorch runs in eager mode; it isn't installed by this script
-(``pip install torch``), and left out where it isn't there.
+gradients by the hand-derived formulas. PyTorch runs in eager mode; this script doesn't install it
+(``pip install torch``), and leaves it out where it isn't there.
 """
 
 from __future__ import annotations
