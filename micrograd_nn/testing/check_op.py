@@ -41,8 +41,9 @@ def check_op(
         made by ``primitive(...)``, or ``functools.partial(row, axis=0)``: then ``vjp`` is left out.
     vjp : callable
         ``vjp(g, *inputs)``: the cotangent ``g`` of the result, pulled back to the inputs: one
-        gradient, or a tuple with one for each input, in its shape and dtype. None stands for an
-        input without a derivative; inputs of integers and bools have none.
+        gradient, or a tuple with one for each input, in its dtype, and in its shape or in that to
+        which the inputs were broadcast (the sum over repeated axes is the engine's task). None
+        stands for an input without a derivative; inputs of integers and bools have none.
     samples : iterable of tuples
         Points to check at, one number or array per input: ``[(x, y), ...]``. Python's numbers are
         floats; an operation of one input may leave out the tuples.

@@ -16,6 +16,7 @@ from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
+from micrograd_nn.testing.finite import sum_to
 
 Array = np.ndarray[Any, Any]
 
@@ -96,6 +97,9 @@ class Operation:
     def gradients(self, g: Any, inputs: Sequence[Any]) -> tuple[Any, ...]:
         """Return one gradient, or None, per argument, without warnings.
 
+        A gradient in the shape to which the arguments were broadcast is summed over the repeated
+        axes, as the engine does for every rule.
+
         Raises
         ------
         VjpRaisedError
@@ -106,7 +110,21 @@ class Operation:
                 result = self.vjp(g, *inputs)
         except Exception as error:
             raise VjpRaisedError(f"{type(error).__name__}: {error}") from error
-        return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        found = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        if len(found) != len(inputs):
+            return found
+        return tuple(_summed(one, x, inputs) for one, x in zip(found, inputs, strict=True))
+
+
+def _summed(gradient: Any, x: Any, inputs: Sequence[Any]) -> Any:
+    shape = np.shape(gradient)
+    if shape == np.shape(x) or not isinstance(gradient, (np.ndarray, np.generic)):
+        return gradient
+    try:
+        whole = np.broadcast_shapes(*map(np.shape, inputs))
+    except ValueError:
+        return gradient
+    return sum_to(np.asarray(gradient), np.shape(x)) if shape == whole else gradient
 
 
 @contextmanager
