@@ -236,7 +236,7 @@ class Formulas:
         """Return gradients in the articles' convention as gradients of the mean."""
         if not self._articles or self.made is None or not self.made.counts:
             return given
-        count = next(iter(self.made.counts.values()))
+        count = next(iter(self.made.counts.values())).number
         scaled = self.made.scaled
         return {n: g / count if f"d{n}" in scaled else g for n, g in given.items()}
 
@@ -258,7 +258,7 @@ class Formulas:
                 term = times(Symbol(f"1/{count}"), term)
             elif name not in self.made.scaled:
                 term = without(term, Symbol(f"1/{count}"))
-            note = f"  ({count} = {self.made.counts[count]})" if begun else ""
+            note = f"  ({count} = {self.made.counts[count].number})" if begun else ""
         return replace(mark, right=f"{name} = {text(term)}{note}")
 
 

@@ -71,8 +71,8 @@ def _computed(event: Forward, names: dict[Node, str]) -> Step:
     by_number = {str(i): number(data) for i, data in enumerate(event.arguments)}
     written, put_in = filled(template, by_name), filled(template, by_number)
     parts = [names[event.node], written]
-    parts += [part for part in (put_in, number(event.value)) if part not in parts[1:]]
-    return Step(True, tuple(parts))
+    parts += [put_in, number(event.value)]
+    return Step(True, (parts[0], *dict.fromkeys(parts[1:])))
 
 
 def _differentiated(
@@ -90,8 +90,9 @@ def _differentiated(
         put_in.append(bare if whole else f"{_bracketed(number(term.upstream))} · {local}")
     total = number(terms[-1].accumulated)
     parts = [f"∂{L}/∂{e}", " + ".join(rules), " + ".join(put_in)]
-    numbers = " + ".join(_product_of_numbers(term, root) for term in terms)
-    parts += [part for part in (numbers, total) if part not in parts[2:]]
+    if len(terms) > 1 or number(terms[0].upstream) != "1":  # else it is all but the result
+        parts.append(" + ".join(_product_of_numbers(term, root) for term in terms))
+    parts.append(total)
     return Step(False, tuple(dict.fromkeys(parts)))
 
 

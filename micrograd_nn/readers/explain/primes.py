@@ -19,6 +19,8 @@ from micrograd_nn.graph.pull import call
 from micrograd_nn.graph.table import activations, arithmetic, elementary
 
 Formula = Callable[..., Any]
+#: Their textbook form gives the derivative at the kink, too: sign(0) is 0, x⁰ is 1, and 1/0 is ∞.
+_RIGHT_AT_KINKS = (arithmetic.power, arithmetic.absolute, elementary.sqrt)
 
 #: The rows that stand for derivatives, with the name of the function and the argument's place.
 PRIMES: dict[Primitive, tuple[str, int]] = {}
@@ -57,7 +59,7 @@ def slope(row: Primitive, place: int) -> Formula:
     1.0
     """
     text = row.textbook[place] if place < len(row.textbook) else ""
-    named = row.kinks and row is not arithmetic.power  # 0 to the 0 is not met: x⁰ is 1
+    named = row.kinks and row not in _RIGHT_AT_KINKS
     formula = None if named or not text else _parsed(text, row.arity)
     if formula is not None:
         return formula
