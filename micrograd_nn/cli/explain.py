@@ -49,7 +49,11 @@ def add(commands: Commands) -> None:
         "--wrt", action="append", metavar="NAME", help="derive by this name only; may be repeated"
     )
     command.add_argument(
-        "--set", action="append", default=[], metavar="NAME=NUMBER", help="the value of a name"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="show the chain rule with numbers; may be repeated",
     )
     command.add_argument(
         "--format", choices=_FORMATS, default="text", help="what to print (%(default)s)"
@@ -61,10 +65,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if (arguments.expression is None) == (arguments.network is None):
         raise CommandError("give either an expression or --network SIZES (see explain --help)")
     if arguments.network is not None:
+        if arguments.wrt or arguments.set:
+            raise CommandError("--wrt and --set go with an expression, not with --network")
         made = _of_network(arguments.network, arguments.activation)
     else:
         made = _of_expression(arguments.expression, arguments.set, arguments.wrt)
-    written = getattr(made, arguments.format)()
+    if arguments.format == "text" and not arguments.set:
+        written = Explanation.text(made)  # with numbers only where there are some
+    else:
+        written = getattr(made, arguments.format)()
     screen.line(written.rstrip("\n"))
     return 0
 

@@ -95,6 +95,9 @@ class Explanation:
             listed = ", ".join(scaled) if len(scaled) <= 4 else f"{scaled[0]} … {scaled[-1]}"
             count = next(iter(made.counts))
             notes[0] += f"; {listed}: of the sum over examples, {count} times the gradient"
+        notes += [f"{name} sums to 1 over the classes" for name in sorted(made.sums_to_1)]
+        if made.gathered:
+            notes.append(f"{', '.join(made.gathered)}: the weights and biases of the neurons")
         return notes
 
     def latex(self) -> str:

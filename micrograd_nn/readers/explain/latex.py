@@ -20,6 +20,7 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
+    is_total,
 )
 from micrograd_nn.readers.explain.text import (
     ATOM,
@@ -218,7 +219,7 @@ def _product(term: Product) -> tuple[str, int]:
         fraction = rf"\frac{{{over}}}{{{under}}}"
     elif size != 1.0 or not (others or below):
         fraction = over
-    scalars = [f for f in others if not f.shape and not isinstance(f, Total)]
+    scalars = [f for f in others if not f.shape and not is_total(f)]
     arrays = [f for f in others if f not in scalars]
     words = [_within(f, SUM if below and len(others) == 1 else POWER) for f in scalars]
     if arrays:

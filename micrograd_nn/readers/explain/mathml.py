@@ -19,6 +19,7 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
+    is_total,
 )
 from micrograd_nn.readers.explain.text import (
     ATOM,
@@ -223,7 +224,7 @@ def _product(term: Product) -> tuple[str, int]:
         words.append(f"<mfrac>{_digits(over)}{_row(*lower)}</mfrac>")
     elif size != 1.0 or not (others or below):
         words.append(_digits(over))
-    scalars = [f for f in others if not f.shape and not isinstance(f, Total)]
+    scalars = [f for f in others if not f.shape and not is_total(f)]
     arrays = [f for f in others if f not in scalars]
     factors = [_within(f, SUM if below and len(others) == 1 else POWER) for f in scalars]
     between = _operator("·").join(factors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -52,6 +53,7 @@ def names_of(
     """
     names = labels(order)
     for node in order:
+        names[node] = re.sub(r"\s", " ", names[node])
         if names[node].startswith("1/"):  # which is how the share of an example is written
             names[node] = f"({names[node]})"
     names.update(given)
@@ -75,11 +77,15 @@ def _name_constants(order: Sequence[Node], users: Users, names: dict[Node, str])
         letter = "C"
         if any(user.op is not None and user.op.multilinear for user in used_by):
             letter = "X"
-        elif not any(user.scope for user in used_by):
+        elif not any(user.scope or _chooses(node, user) for user in used_by):
             letter = "Y"
         first = next((x for x in (letter, "C") if x not in taken), None)
         names[node] = first or next(name for name in spare if name not in taken)
         taken.add(names[node])
+
+
+def _chooses(node: Node, user: Node) -> bool:
+    return user.op is not None and user.op.name == "where" and user.inputs[0] is node
 
 
 def _name_layers(order: Sequence[Node], users: Users, names: dict[Node, str]) -> set[Node]:

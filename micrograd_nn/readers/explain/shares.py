@@ -83,14 +83,21 @@ def _counts(node: Node, on_data: set[Node], examples: int) -> Iterator[Count]:
             continue
         if op.name == "sum":
             if node in on_data and np.size(node._data) == 1:
-                shape = np.shape(node.inputs[0]._data)
-                yield Count(int(np.prod(shape)), shape)
-                if sum(n > 1 for n in shape) > 1:
-                    yield from (Count(n, shape, axis) for axis, n in enumerate(shape))
+                summed = node.inputs[0]
+                yield from _lengths(np.shape(summed._data))
+                while summed.op is not None and summed.op.name in ("sum", "reshape"):
+                    summed = summed.inputs[0]  # a sum of sums
+                    yield from _lengths(np.shape(summed._data))
         elif op.name in ("neg", "reshape") or (
             op.name in ("add", "sub", "mul", "div") and np.size(node._data) == 1
         ):
             stack += (child for child in node.inputs if not is_number(child))
+
+
+def _lengths(shape: tuple[int, ...]) -> Iterator[Count]:
+    yield Count(int(np.prod(shape)), shape)
+    if sum(n > 1 for n in shape) > 1:
+        yield from (Count(n, shape, axis) for axis, n in enumerate(shape))
 
 
 def _terms(node: Node) -> int:

@@ -423,6 +423,13 @@ def parts_of(term: Term) -> Sequence[Term]:
     return ()
 
 
+def is_total(term: Term) -> bool:
+    """Tell whether a term is written as a sum over axes."""
+    while isinstance(term, Reshaped):
+        term = term.of
+    return isinstance(term, Total)
+
+
 def symbols(term: Term) -> Iterator[Symbol]:
     """Yield the symbols of a term, in the order in which they are written."""
     stack: list[Term] = [term]
@@ -446,11 +453,15 @@ def shortest(term: Term) -> Term:
     >>> shortest(times(slope, a, add(ONE, negative(a)))) == add(a, negative(y))
     True
     """
+    fractions = _fractions(term)
+    if not fractions and not isinstance(term, Sum):
+        return term
     out = _factored(_multiplied_out(term))
-    fewer = _fractions(out) < _fractions(term) or isinstance(term, Sum)
+    fewer = _fractions(out) < fractions or isinstance(term, Sum)
     return out if fewer and length(out) < length(term) else _factored(term)
 
 
+@lru_cache(maxsize=10_000)
 def _fractions(term: Term) -> int:
     """Return how many divisions there are in a term."""
     own = isinstance(term, Power) and isinstance(term.exponent, Number) and term.exponent.value < 0

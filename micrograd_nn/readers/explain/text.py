@@ -22,6 +22,7 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
+    is_total,
 )
 
 _SUPERSCRIPTS = str.maketrans("0123456789−.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
@@ -130,7 +131,7 @@ def _product(term: Product) -> tuple[str, int]:
     above, below = over_and_under(term)
     sign = "−" if term.number < 0 else ""
     size = abs(term.number)
-    arrays = [factor for factor in above if factor.shape or isinstance(factor, Total)]
+    arrays = [factor for factor in above if factor.shape or is_total(factor)]
     scalars = [factor for factor in above if factor not in arrays]
     apart = " " if arrays or _is_share(scalars[:1]) else " · "
     over, _, divisor = number(size).partition("/") if below else (number(size), "", "")
