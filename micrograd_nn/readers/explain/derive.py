@@ -43,6 +43,7 @@ from micrograd_nn.readers.explain.terms import (
     Symbol,
     Term,
     add,
+    has_prime,
     in_factors,
     length,
     shortest,
@@ -267,12 +268,14 @@ class Deriver:
         received: dict[Node, dict[str, list[Pair]]] = {self.root: {"": [(ones, ones)]}}
         latest: dict[Node, int] = {self.root: 0}  # the equation after which a node is complete
         leaves: list[tuple[int, int, Equation]] = []
+        missing = dict.fromkeys(node for node in self.order if node in self.wanted)
         for place, node in reversed(list(enumerate(self.order))):
             if node not in received or node not in self.active:
                 continue
             parts = {name: _added(pairs) for name, pairs in received.pop(node).items()}
             if node in self.wanted:
                 leaves.append((latest[node], place, self._equation(node, parts)))
+                del missing[node]
                 continue
             if node is not self.root and node not in self.shown:
                 parts = self._short(node, parts)
@@ -287,7 +290,14 @@ class Deriver:
                 latest[child] = max(latest.get(child, 0), latest[node])
         for after, _, equation in sorted(leaves, key=lambda item: item[:2], reverse=True):
             equations.insert(after, equation)
-        return equations
+        return equations + [self._zero(node) for node in missing]
+
+    def _zero(self, node: Node) -> Equation:
+        """Return the gradient of a leaf that only steps depend on: a step has none."""
+        shape = np.shape(node._data)
+        none, name, of = Number(0.0, shape), self.gradients[node], self.names[node]
+        data = 0.0 if type(node._data) is float else np.zeros(shape)
+        return Equation(name, none, none, shape, data, of)
 
     def _short(self, node: Node, parts: Parts) -> Parts:
         """Return a gradient that isn't written in its shortest form; one that is long is shown."""
@@ -301,7 +311,7 @@ class Deriver:
             whole += length(term)
             if length(term) < length(long):
                 leaf = self._as(term, textbook._data)
-                exact = leaf if _is_merged(term, self._term(stable, True)) else stable
+                exact = leaf if _is_merged(long, term, self._term(stable, exact=True)) else stable
                 shorter[name] = leaf, exact
             else:
                 shorter[name] = textbook, stable
@@ -327,10 +337,11 @@ class Deriver:
         data: Any = 0.0
         for share_, (textbook, stable) in self._in_order(parts):
             one = Symbol(share_) if share_ else ONE
-            term = shortest(self._term(textbook))
-            precise = self._term(stable, exact=True)
+            long = self._term(textbook)
+            term, precise = shortest(long), self._term(stable, exact=True)
             written = add(written, times(one, term))
-            exact = add(exact, times(one, term if _is_merged(term, precise) else precise))
+            merged = _is_merged(long, term, precise)
+            exact = add(exact, times(one, term if merged else precise))
             weight = 1.0 / self.counts[share_[2:]].number if share_ else 1.0
             data = data + textbook._data * weight
         like = node._data
@@ -512,9 +523,13 @@ def _added(pairs: Sequence[Pair]) -> Pair:
     return pairs[0]
 
 
-def _is_merged(written: Term, exact: Term) -> bool:
-    """Tell whether a textbook form is a difference, like A − Y, which is stable as it is."""
-    return isinstance(written, Sum) and length(written) < length(exact)
+def _is_merged(long: Term, short: Term, exact: Term) -> bool:
+    """Tell whether a textbook form has become a difference, like A − Y, by cancelling.
+
+    Such a one is stable as it is, other than the 1 − A² of a rule.
+    """
+    cancelled = isinstance(short, Sum) and length(short) < min(length(long), length(exact))
+    return cancelled and not has_prime(short)
 
 
 def derive(

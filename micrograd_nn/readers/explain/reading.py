@@ -67,7 +67,8 @@ def term_of(
             continue
         if node in symbols:
             symbol, shape = symbols[node], np.shape(node._data)
-            found[node] = Symbol(symbol, shape) if isinstance(symbol, str) else symbol
+            term = Symbol(symbol, shape) if isinstance(symbol, str) else symbol
+            found[node] = reshaped(term, shape)
         elif node.op is None:
             found[node] = _constant(node, named)
         else:
@@ -75,7 +76,8 @@ def term_of(
             if missing:
                 stack += missing
                 continue
-            found[node] = _read(node, [found[child] for child in node.inputs], exact)
+            term = _read(node, [found[child] for child in node.inputs], exact)
+            found[node] = reshaped(term, np.shape(node._data))  # where a term has cancelled
     return found[root]
 
 
@@ -150,8 +152,6 @@ def _mean(node: Node, args: list[Term]) -> Term:
 def _sum_to(node: Node, args: list[Term]) -> Term:
     (x,) = args
     shape = np.shape(node._data)
-    if not np.prod(x.shape) >= np.prod(shape):  # a number that stands for an equal array
-        return x
     return total(x, shape, unbroadcast_axes(x.shape, shape))
 
 

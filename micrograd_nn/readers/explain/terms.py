@@ -199,6 +199,8 @@ def add(*terms: Term) -> Term:
     parts = [_joined(n, factors) for n, factors in collected.values() if n != 0.0]
     if not parts:
         return Number(0.0, shape)
+    if len(parts) == 1 and isinstance(parts[0], Number):
+        return Number(parts[0].value, shape)
     return parts[0] if len(parts) == 1 else Sum(_unrepeated(parts, shape))
 
 
@@ -347,6 +349,9 @@ def total(term: Term, shape: Shape, axes: tuple[int, ...]) -> Term:
     if isinstance(rest, Number):
         count = float(np.prod([term.shape[a] for a in axes]))
         return times(number, rest.value * count, Number(1.0, shape))
+    if isinstance(rest, Reshaped) and _size(rest.of.shape) == 1:  # one number, repeated
+        count = float(np.prod([term.shape[a] for a in axes]))
+        return times(number, count, reshaped(rest.of, shape))
     if _size(shape) == 1:  # of all there is: in whatever order
         while isinstance(rest, (Total, Transposed)) or _is_reshaped(rest):
             rest = parts_of(rest)[0]
@@ -364,8 +369,6 @@ def reshaped(term: Term, shape: Shape) -> Term:
         return term
     if isinstance(term, Number):
         return Number(term.value, shape)
-    if not term.shape:
-        return term  # a number stands for an array of it
     number, rest = _scale(term)
     pure = isinstance(rest, Reshaped) and _size(rest.of.shape) == _size(rest.shape) == _size(shape)
     inner = rest.of if pure and isinstance(rest, Reshaped) else rest
@@ -421,6 +424,11 @@ def parts_of(term: Term) -> Sequence[Term]:
     if isinstance(term, (Call, Prime)):
         return term.args
     return ()
+
+
+def has_prime(term: Term) -> bool:
+    """Tell whether a term has a derivative like g'(Z) in it."""
+    return isinstance(term, Prime) or any(map(has_prime, parts_of(term)))
 
 
 def is_total(term: Term) -> bool:

@@ -60,4 +60,4 @@ def test_soft_iou_has_no_guards():
     P = Tensor(np.full((3, 4), 0.3) + 0.1 * np.eye(3, 4), name="P")
     explanation = check(F.soft_iou(P, np.eye(3, 4)).named("L"))
     assert "where" not in str(explanation)
-    assert lines(explanation)[0] == "V2 = P ∘ Y"
+    assert lines(explanation)[0] == "V3 = P ∘ Y"

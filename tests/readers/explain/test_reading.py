@@ -20,7 +20,7 @@ def test_operators():
     assert read(X @ W.T) == "X Wᵀ"
     assert read(F.linear(X, W, Tensor(np.zeros(4), requires_grad=False))) == "X Wᵀ"
     assert read(-(x - 2 * x) / 3) == "1/3 x"
-    assert read(x**2 / np.sqrt(x)) == "x² / √x"
+    assert read(x**2 / np.sqrt(x)) == "x^1.5"
     assert read(np.sum(np.mean(X, axis=0))) == "1/3 Σ X"
     assert read(X.reshape(6).reshape(3, 2)) == "X"
     assert read(X[1:, 0]) == "X[1:, 0]"
@@ -32,8 +32,8 @@ def test_what_is_one_number_throughout_is_a_number():
 
 
 def test_exact_functions_are_read_by_their_formula_unless_they_stand_for_themselves():
-    assert read(np.log1p(-x)) == "log(1 − x)"
-    assert term_of(np.log1p(-x), NAMES, None, exact=True).name == "log1p"
+    assert read(np.log1p(x)) == "log(1 + x)"
+    assert term_of(np.log1p(x), NAMES, None, exact=True).name == "log1p"
     assert read(np.expm1(x)) == "exp(x) − 1"
 
 

@@ -89,6 +89,10 @@ def test_a_sum_of_a_constant_is_its_number():
     assert total(Number(2.0, (3, 4)), (4,), (0,)) == Number(6.0, (4,))
 
 
+def test_a_sum_of_one_number_repeated_is_a_multiple_of_it():
+    assert total(reshaped(c, (3, 4)), (), (0, 1)) == Product(12.0, (c,))
+
+
 def test_sums_over_everything_merge():
     rows = Total(A, (2,), (1,))
     assert total(rows, (), (0,)) == Total(A, (), (0, 1))
@@ -100,7 +104,7 @@ def test_reshapes_to_the_same_shape_vanish():
     assert reshaped(A, (2, 3)) == A
     assert reshaped(reshaped(A, (6,)), (2, 3)) == A
     assert reshaped(times(2.0, A), (6,)) == Product(2.0, (Reshaped(A, (6,)),))
-    assert reshaped(c, (2, 3)) == c
+    assert reshaped(Number(2.0), (2, 3)) == Number(2.0, (2, 3))
 
 
 def test_repetitions_that_arithmetic_does_by_itself_vanish():
