@@ -21,10 +21,11 @@ def leaves_of(root):
     return [n for n in toposort(root, constants=False) if n.op is None and n.requires_grad]
 
 
-def check(root, wrt=None, tolerance=1e-14, textbook=1e-12):
+def check(root, wrt=None, tolerance=1e-14, textbook=1e-12, floor=1e-300):
     """Explain a graph, and compare the source and the printed formulas with the engine.
 
-    The leaves need names, each its own. Returns the explanation.
+    The leaves need names, each its own. Errors are relative to the largest number of a gradient,
+    or to ``floor``: what vanishes because it cancels is only rounding. Returns the explanation.
     """
     leaves = leaves_of(root) if wrt is None else wrt
     for leaf in leaves_of(root):
@@ -32,19 +33,21 @@ def check(root, wrt=None, tolerance=1e-14, textbook=1e-12):
     root.backward()
     explanation = explain(root, wrt)
     loss, gradients = run(explanation)
-    assert_close(loss, root.data, 100 * tolerance, "the loss")
+    assert_close(loss, root.data, 100 * tolerance, floor, "the loss")
     assert set(gradients) == {leaf.name for leaf in leaves}
     evaluated = {e.of: e.data for e in explanation.backward}
     for leaf in leaves:
-        assert_close(gradients[leaf.name], leaf.grad, tolerance, leaf.name)
-        assert_close(evaluated[leaf.name], leaf.grad, textbook, f"{leaf.name} by the textbook")
+        assert_close(gradients[leaf.name], leaf.grad, tolerance, floor, leaf.name)
+        assert_close(
+            evaluated[leaf.name], leaf.grad, textbook, floor, f"{leaf.name} by the textbook"
+        )
     return explanation
 
 
-def assert_close(got, expected, tolerance, what):
+def assert_close(got, expected, tolerance, floor, what):
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     assert got.shape == expected.shape, what
-    largest = max(float(np.max(np.abs(expected), initial=0.0)), 1e-300)
+    largest = max(float(np.max(np.abs(expected), initial=0.0)), floor)
     error = float(np.max(np.abs(got - expected), initial=0.0)) / largest
     assert error <= tolerance, f"{what} is off by {error:.1e}:\n{got}\n{expected}"
 

@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given as hypothesis_given
-from hypothesis import settings
 from hypothesis import strategies as st
 from programs import array, check, given, l_layers, linear_model, run, two_layers
 
@@ -222,7 +221,6 @@ ACTIVATIONS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60)
 @hypothesis_given(
     st.lists(st.integers(1, 4), min_size=2, max_size=5),
     st.sampled_from(ACTIVATIONS),
@@ -243,6 +241,8 @@ def test_random_networks(sizes, g, loss, reduction, columns, named, m):
         A = g(Z) if k < len(sizes) - 1 else Z
     out = A.T if columns else A
     Y = array(m, sizes[-1], seed=7)
+    if loss in ("bce", "ce"):  # far out the engine, which divides by 1 − A, loses digits
+        out = np.tanh(out)
     if loss == "bce":
         J = F.binary_cross_entropy(F.sigmoid(out), Y > 0, reduction)
     elif loss == "ce":
@@ -250,10 +250,7 @@ def test_random_networks(sizes, g, loss, reduction, columns, named, m):
         J = F.categorical_cross_entropy(F.softmax(out), np.eye(sizes[-1])[labels], reduction)
     else:
         J = getattr(F, loss)(out, Y, reduction)
-    roundings = 1e-14 if loss not in ("bce", "ce") else 1e-12  # A − Y doesn't divide by A
-    leaves_vanish = loss == "ce" and sizes[-1] == 1
-    if not leaves_vanish and reduction == "mean" or (not leaves_vanish):
-        check(J.named("J"), tolerance=20 * roundings, textbook=1e-9)
+    check(J.named("J"), tolerance=2e-14, textbook=1e-9, floor=0.1)
 
 
 UNARY = [np.sin, np.cos, np.exp, np.tanh, F.sigmoid, F.softplus, np.square, np.abs, np.negative]
@@ -280,10 +277,9 @@ def expressions(draw):
     return draw(st.sampled_from([np.sum, np.mean]))(whole)
 
 
-@settings(max_examples=100)
 @hypothesis_given(expressions())
 def test_random_expressions(root):
-    check(root.named("L"), tolerance=1e-13, textbook=1e-9)
+    check(root.named("L"), tolerance=2e-14, textbook=1e-9, floor=0.1)
 
 
 def test_a_name_that_is_no_name_of_python():
