@@ -24,6 +24,7 @@ from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.table.arrays import broadcast_to, shape_of, sum_to, with_reduced_axes
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Constant
+from micrograd_nn.readers.explain.constants import Related, related
 from micrograd_nn.readers.explain.guards import guards
 from micrograd_nn.readers.explain.naming import (
     ARRANGING,
@@ -143,7 +144,9 @@ class Deriver:
         self.longest = longest or (_LONGEST if len(self.order) <= _LARGE else _LONG)
         self.numbers = {n for n in self.order if is_number(n) and n not in (names or {})}
         self.users = users_of(self.order)
-        self.names, layers = names_of(self.order, self.users, names or {})
+        self.related = related(self.order, self.users)
+        spare = {node for node, other in self.related.items() if other.of is not node}
+        self.names, layers = names_of(self.order, self.users, names or {}, spare)
         self.guards = guards(self.order, self.users)
         self.count = count
         self.counts: dict[str, Count] = {}
@@ -153,6 +156,7 @@ class Deriver:
         self.shares: dict[Node, tuple[str, float, Node]] = {}  # of means: 1/m, a factor, the input
         self.scaled: set[str] = set()
         self.one_hot: dict[Node, Node] = {}
+        self.negated: dict[Node, Node] = {}  # symbols for the negative of an array
         self.given: dict[str, Any] = {}  # inputs that no node holds
         self.constants: dict[str, Any] = {}  # what the symbols of inputs hold
         self.sums_to_1: set[str] = set()
@@ -218,11 +222,25 @@ class Deriver:
                         self.names[node],
                     )
                 )
+            elif node in self.related:
+                self.standin[node] = self._as_related(self.related[node])
+                continue
             elif not node.requires_grad:
                 self.constants[self.names[node]] = node._data
             size[node] = 1
             self.standin[node] = self._symbol(self.names[node], node._data)
         return equations
+
+    def _as_related(self, other: Related) -> Node:
+        """Return an array as −Y or 1 − Y of another array, or of its own negative."""
+        symbol = self.standin.get(other.of)
+        if symbol is None or symbol not in self.symbols:
+            name, data = self.names[other.of], -other.of._data
+            self.given[name] = self.constants[name] = data
+            self.negated[other.of] = symbol = self._symbol(name, data)
+        symbol = self.negated.get(other.of, symbol)
+        made = symbol if other.sign > 0 else arithmetic.neg(symbol)
+        return arithmetic.add(other.offset, made) if other.offset else made
 
     def _recorded_again(self, node: Node) -> Node:
         op = node.op
@@ -573,6 +591,7 @@ def derive(
         for symbol in symbols(equation.stable):
             used.setdefault(symbol.name, len(used))
     leaves = [n for n in deriver.leaves if n not in deriver.numbers]
+    leaves = [n for n in leaves if n not in deriver.related]
     leaves = [n for n in leaves if deriver.names[n] in used or n in deriver.wanted]
     leaves.sort(key=lambda n: used.get(deriver.names[n], len(used)))
     data = {deriver.names[n]: n._data for n in leaves} | deriver.given

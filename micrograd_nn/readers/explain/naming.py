@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def is_gathering(node: Node) -> bool:
 
 
 def names_of(
-    order: Sequence[Node], users: Users, given: Mapping[Node, str]
+    order: Sequence[Node], users: Users, given: Mapping[Node, str], unnamed: Collection[Node] = ()
 ) -> tuple[dict[Node, str], set[Node]]:
     """Return the name of each node, and the results of layers among them.
 
@@ -50,6 +50,8 @@ def names_of(
     users : mapping of Node to sequence of Node
     given : mapping of Node to str
         Names that go before all others.
+    unnamed : collection of Node
+        Arrays that need no name of their own.
     """
     names = labels(order)
     for node in order:
@@ -57,7 +59,7 @@ def names_of(
         if names[node].startswith("1/"):  # which is how the share of an example is written
             names[node] = f"({names[node]})"
     names.update(given)
-    _name_constants(order, users, names)
+    _name_constants([n for n in order if n not in unnamed], users, names)
     return names, _name_layers(order, users, names)
 
 
@@ -77,14 +79,15 @@ def _name_constants(order: Sequence[Node], users: Users, names: dict[Node, str])
         letter = "C"
         if any(user.op is not None and user.op.multilinear for user in used_by):
             letter = "X"
-        elif not any(user.scope or _chooses(node, user) for user in used_by):
+        elif not any(user.scope or chooses(node, user) for user in used_by):
             letter = "Y"
         first = next((x for x in (letter, "C") if x not in taken), None)
         names[node] = first or next(name for name in spare if name not in taken)
         taken.add(names[node])
 
 
-def _chooses(node: Node, user: Node) -> bool:
+def chooses(node: Node, user: Node) -> bool:
+    """Tell whether a node is the condition of a ``where``."""
     return user.op is not None and user.op.name == "where" and user.inputs[0] is node
 
 

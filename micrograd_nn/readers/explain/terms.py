@@ -162,7 +162,11 @@ def _remember_hash(kind: type) -> None:
             known = self.__dict__["_hash"] = of_fields(self)
         return known
 
+    def without_hash(self: Any) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
     kind.__hash__ = remembered  # type: ignore[assignment]
+    kind.__getstate__ = without_hash  # type: ignore[attr-defined]
 
 
 for _kind in (Sum, Product, Power, MatrixProduct, Transposed, Reshaped, Total, Call, Prime):
@@ -313,6 +317,9 @@ def matrix_product(left: Term, right: Term, shape: Shape) -> Term:
     """Return left @ right."""
     a, lefts = _scale(left)
     b, rights = _scale(right)
+    for one, other in ((lefts, rights), (rights, lefts)):
+        if isinstance(one, Number) and _size(one.shape) == 1:
+            return times(a, b, one.value, reshaped(other, shape))
     return times(a, b, MatrixProduct(lefts, rights, shape))
 
 

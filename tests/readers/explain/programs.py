@@ -10,7 +10,7 @@ from micrograd_nn.graph.order import toposort
 def run(explanation, inputs=None, parameters=None):
     """Run the NumPy source of an explanation; return the loss and the gradients by name."""
     found = {}
-    exec(compile(explanation.numpy(), "<explained>", "exec"), found)
+    exec(compile(explanation.numpy(), "<explained>", "exec"), found)  # noqa: S102
     return found["forward_backward"](
         explanation.inputs if inputs is None else inputs,
         explanation.parameters if parameters is None else parameters,

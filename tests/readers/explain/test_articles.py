@@ -8,8 +8,8 @@ from programs import (
     check,
     given,
     l_layers,
-    lines,
     linear_model,
+    lines,
     scalars,
     two_layers,
 )

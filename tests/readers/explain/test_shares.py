@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from programs import array, backward, check, given, lines, linear_model
+from programs import array, backward, check, given, linear_model, lines
 
 import micrograd_nn.functional as F
 from micrograd_nn import Tensor, Value, explain
