@@ -166,7 +166,7 @@ def _remember_hash(kind: type) -> None:
         return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
     kind.__hash__ = remembered  # type: ignore[assignment]
-    kind.__getstate__ = without_hash  # type: ignore[attr-defined]
+    kind.__getstate__ = without_hash  # type: ignore[method-assign, assignment]
 
 
 for _kind in (Sum, Product, Power, MatrixProduct, Transposed, Reshaped, Total, Call, Prime):

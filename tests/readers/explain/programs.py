@@ -5,6 +5,8 @@ import numpy as np
 import micrograd_nn.functional as F
 from micrograd_nn import Tensor, Value, explain
 from micrograd_nn.graph.order import toposort
+from micrograd_nn.graph.primitive import Primitive, table
+from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary, fused, indexing
 
 
 def run(explanation, inputs=None, parameters=None):
@@ -109,6 +111,17 @@ def linear_model(m=6, n_out=1, seed=0):
     X = given(array(m, 2, seed=seed), "X")
     W, b = Tensor(array(n_out, 2, seed=seed), name="W"), Tensor(array(n_out, seed=seed), name="b")
     return (X @ W.T + b).named("Z"), W, b
+
+
+def library_rows():
+    """Return the rows of the package's own table, without those of other tests."""
+    found = {
+        row.name: row
+        for module in (activations, arithmetic, arrays, elementary, fused, indexing)
+        for row in vars(module).values()
+        if isinstance(row, Primitive)
+    }
+    return found | {"identity": table["identity"]}
 
 
 def scalars(**numbers):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from programs import library_rows
 
 from micrograd_nn import primitive
 from micrograd_nn.graph.primitive import table
@@ -7,7 +8,7 @@ from micrograd_nn.readers.explain.primes import PRIMES, slope
 
 ROWS = [
     row
-    for row in list(table.values())
+    for row in library_rows().values()
     if row.elementwise and not row.variadic and not row.vector and row.on_floats is not None
 ]
 
