@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +15,13 @@ from micrograd_nn import functional as F
 from micrograd_nn.cli.expression import CONSTANTS, parse
 from micrograd_nn.cli.parsing import CommandError, Commands, add_command
 from micrograd_nn.cli.terminal import Screen, shorten
+from micrograd_nn.nn import activations
 from micrograd_nn.readers.explain import Explanation
 
 _FORMATS = ("text", "latex", "mathml", "numpy")
 _WIDEST, _DEEPEST = 100_000, 50
+#: Wider layers have the same equations.
+_ENOUGH = 9
 _EXAMPLES = """\
 An expression is read as by micrograd-nn draw, and never evaluated as Python.
 
@@ -49,7 +53,11 @@ def add(commands: Commands) -> None:
         "--wrt", action="append", metavar="NAME", help="derive by this name only; may be repeated"
     )
     command.add_argument(
-        "--set", action="append", default=[], metavar="NAME=NUMBER", help="the value of a name"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="show the chain rule with numbers; may be repeated",
     )
     command.add_argument(
         "--format", choices=_FORMATS, default="text", help="what to print (%(default)s)"
@@ -61,10 +69,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if (arguments.expression is None) == (arguments.network is None):
         raise CommandError("give either an expression or --network SIZES (see explain --help)")
     if arguments.network is not None:
+        if arguments.wrt or arguments.set:
+            raise CommandError("--wrt and --set go with an expression, not with --network")
         made = _of_network(arguments.network, arguments.activation)
     else:
         made = _of_expression(arguments.expression, arguments.set, arguments.wrt)
-    written = getattr(made, arguments.format)()
+    if arguments.format == "text" and not arguments.set:
+        written = Explanation.text(made)  # with numbers only where there are some
+    else:
+        written = getattr(made, arguments.format)()
     screen.line(written.rstrip("\n"))
     return 0
 
@@ -111,9 +124,13 @@ def _of_network(text: str, activation: str) -> Explanation:
         raise CommandError(f"--network takes 2 to {_DEEPEST} sizes from 1 to {_WIDEST:,}")
     if sizes[-1] != 1:
         raise CommandError("the last layer must have 1 unit, a sigmoid: end --network with -1")
-    hidden = getattr(F, activation, None)
-    if activation not in F.__all__ or not callable(hidden):
-        raise CommandError(f"there is no activation {activation!r}")
+    try:
+        hidden = activations.by_name(activation)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    if activation in ("softmax", "log_softmax"):  # over the units, which are rows here
+        hidden = partial(getattr(F, activation), axis=0)
+    sizes = [min(size, _ENOUGH) for size in sizes]
     m = 4
     rng = np.random.default_rng(0)
     A = Tensor(rng.standard_normal((sizes[0], m)), requires_grad=False, name="X")
@@ -123,6 +140,7 @@ def _of_network(text: str, activation: str) -> Explanation:
         b = Tensor(np.zeros((n_out, 1)), name=f"b[{k}]")
         Z = (W @ A + b).named(f"Z[{k}]")
         last = k == len(sizes) - 1
-        A = (F.sigmoid(Z) if last else hidden(Z)).named(f"A[{k}]")
+        A = F.sigmoid(Z) if last else hidden(Z)
+        A = A if A is Z else A.named(f"A[{k}]")
     J = -F.mean(Y * F.log(A) + (1.0 - Y) * F.log(1.0 - A))
     return explain(J.named("J"))

@@ -86,6 +86,11 @@ def no_grad() -> Any:
     return _mode(recording=False)
 
 
+def recording() -> Any:
+    """Record inside the block, whatever holds outside: readers write graphs of their own."""
+    return _mode(recording=True, lines=False, finite=False, scope="")
+
+
 def record_lines() -> Any:
     """Remember, for each node recorded inside the block, the file and line that recorded it.
 

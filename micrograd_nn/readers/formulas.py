@@ -14,6 +14,7 @@ from micrograd_nn.graph.node import Node
 
 #: More parts of a sequence than these are not all written.
 _PARTS = 4
+_POWER = re.compile(r"\^(?:\((−?\d+)\)|(−?\d+))(?![\d.])")
 _PLACE = re.compile(r"\{(\d+|z|g)\}")
 _SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -70,8 +71,8 @@ def filled(template: str, words: Mapping[str, str]) -> str:
     --------
     >>> filled("{0}^{1} − {0}", {"0": "−3", "1": "2"})
     '(−3)² − (−3)'
-    >>> filled("tanh({0})", {"0": "−3"})
-    'tanh(−3)'
+    >>> filled("tanh({0})", {"0": "−3"}), filled("{0}^({1} − 1)", {"0": "x", "1": "3"})
+    ('tanh(−3)', 'x^(3 − 1)')
     """
 
     def word(found: re.Match[str]) -> str:
@@ -85,7 +86,7 @@ def filled(template: str, words: Mapping[str, str]) -> str:
         return text
 
     text = _PLACE.sub(word, template)
-    return re.sub(r"\^\(?(−?\d+)\)?(?![\d.])", lambda m: m[1].translate(_SUPERSCRIPT), text)
+    return _POWER.sub(lambda m: (m[1] or m[2]).translate(_SUPERSCRIPT), text)
 
 
 def pretty(text: str) -> str:

@@ -20,7 +20,7 @@ from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.readers.explain.derive import Derivation, derive
-from micrograd_nn.readers.explain.terms import Symbol, symbols, times, without
+from micrograd_nn.readers.explain.terms import Symbol, Term, symbols, times, without
 from micrograd_nn.readers.explain.text import text
 from micrograd_nn.testing.blame import worst_of
 from micrograd_nn.testing.errors import Disagreement, GradientError
@@ -232,11 +232,19 @@ class Formulas:
             self._made = derive(self._root, names=names)
         return self._made
 
+    def _term(self, name: str) -> Term | None:
+        """Return an equation, also one that the articles leave out, such as dA for dZ = A − Y."""
+        made = self.made
+        if made is not None and not any(e.name == name for e in made.backward):
+            names = {node: name for name, node in self._named.items()}
+            made = derive(self._root, names=names, merge=False)
+        return next((e.term for e in (made.backward if made else ()) if e.name == name), None)
+
     def unscaled(self, given: dict[str, Array]) -> dict[str, Array]:
         """Return gradients in the articles' convention as gradients of the mean."""
         if not self._articles or self.made is None or not self.made.counts:
             return given
-        count = next(iter(self.made.counts.values()))
+        count = next(iter(self.made.counts.values())).number
         scaled = self.made.scaled
         return {n: g / count if f"d{n}" in scaled else g for n, g in given.items()}
 
@@ -245,7 +253,7 @@ class Formulas:
         if mark.wrong is None or self.made is None:
             return mark
         name = f"d{mark.name}"
-        term = next((e.term for e in self.made.backward if e.name == name), None)
+        term = self._term(name)
         if term is None:
             return mark
         note = ""
@@ -258,7 +266,7 @@ class Formulas:
                 term = times(Symbol(f"1/{count}"), term)
             elif name not in self.made.scaled:
                 term = without(term, Symbol(f"1/{count}"))
-            note = f"  ({count} = {self.made.counts[count]})" if begun else ""
+            note = f"  ({count} = {self.made.counts[count].number})" if begun else ""
         return replace(mark, right=f"{name} = {text(term)}{note}")
 
 

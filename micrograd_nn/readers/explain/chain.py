@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.order import toposort
+from micrograd_nn.readers.explain.terms import Symbol, power, times
+from micrograd_nn.readers.explain.text import text
 from micrograd_nn.readers.formulas import derivative, filled, formula
-from micrograd_nn.readers.labels import labels
+from micrograd_nn.readers.labels import is_number, labels
 from micrograd_nn.readers.numbers import number
 from micrograd_nn.readers.passes import Contribution, Forward, passes
 
@@ -71,8 +73,8 @@ def _computed(event: Forward, names: dict[Node, str]) -> Step:
     by_number = {str(i): number(data) for i, data in enumerate(event.arguments)}
     written, put_in = filled(template, by_name), filled(template, by_number)
     parts = [names[event.node], written]
-    parts += [part for part in (put_in, number(event.value)) if part not in parts[1:]]
-    return Step(True, tuple(parts))
+    parts += [put_in, number(event.value)]
+    return Step(True, (parts[0], *dict.fromkeys(parts[1:])))
 
 
 def _differentiated(
@@ -89,14 +91,22 @@ def _differentiated(
         bare = local[1:-1] if alone and local.startswith("(") else local
         put_in.append(bare if whole else f"{_bracketed(number(term.upstream))} · {local}")
     total = number(terms[-1].accumulated)
-    parts = [f"∂{L}/∂{e}", " + ".join(rules), " + ".join(put_in)]
-    numbers = " + ".join(_product_of_numbers(term, root) for term in terms)
-    parts += [part for part in (numbers, total) if part not in parts[2:]]
+    if all(term.node is root for term in terms):
+        rules = []
+    parts = [f"∂{L}/∂{e}", *([" + ".join(rules)] if rules else []), " + ".join(put_in)]
+    if len(terms) > 1 or number(terms[0].upstream) != "1":  # else it is all but the result
+        parts.append(" + ".join(_product_of_numbers(term, root) for term in terms))
+    parts.append(total)
     return Step(False, tuple(dict.fromkeys(parts)))
 
 
 def _local(term: Contribution, names: dict[Node, str]) -> str:
     """Return a local derivative in its textbook form, or as a number."""
+    node, op = term.node, term.node.op
+    if op is not None and op.name == "power" and not term.argument and is_number(node.inputs[1]):
+        exponent = float(node.inputs[1]._data)
+        written = text(times(exponent, power(Symbol(names[node.inputs[0]]), exponent - 1.0)))
+        return f"({written})" if " " in written else _bracketed(written)
     template = derivative(term.node, term.argument)
     if not template or "{g}" in template:
         return _bracketed(number(term.local))

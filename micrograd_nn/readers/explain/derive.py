@@ -12,21 +12,31 @@ inner values are those of the sum over examples, as articles have them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.modes import recording
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.table.arrays import broadcast_to, shape_of, sum_to, with_reduced_axes
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Constant
+from micrograd_nn.readers.explain.constants import Related, related
+from micrograd_nn.readers.explain.guards import guards
+from micrograd_nn.readers.explain.naming import (
+    ARRANGING,
+    OF_THEIR_OWN,
+    is_gathering,
+    names_of,
+    users_of,
+)
 from micrograd_nn.readers.explain.primes import slope
 from micrograd_nn.readers.explain.reading import term_of
+from micrograd_nn.readers.explain.shares import Count, share
 from micrograd_nn.readers.explain.terms import (
     ONE,
     Number,
@@ -35,12 +45,14 @@ from micrograd_nn.readers.explain.terms import (
     Symbol,
     Term,
     add,
+    has_prime,
+    in_factors,
     length,
     shortest,
     symbols,
     times,
 )
-from micrograd_nn.readers.labels import is_number, labels
+from micrograd_nn.readers.labels import is_number
 
 Rule = Callable[..., Any]
 #: A cotangent in its textbook form, and in the form that the rules give.
@@ -63,6 +75,8 @@ class Equation:
     shape : tuple of int
     data : float or array
         What it evaluates to.
+    of : str
+        The name of the value: the name, or that of which it is the gradient.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Equation:
     stable: Term
     shape: Shape
     data: Any
+    of: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,7 @@ class Derivation:
     forward, backward : list of Equation
     root : str
         The name of the result.
-    counts : dict of str to int
+    counts : dict of str to Count
         What the numbers of examples, such as m, are.
     inputs, parameters : list of (str, shape)
         The named leaves without and with a gradient.
@@ -89,16 +104,22 @@ class Derivation:
         What they hold.
     scaled : set of str
         The gradients that are those of the sum over examples.
+    sums_to_1 : set of str
+        The inputs that sum to 1 over the classes, which the equations make use of.
+    gathered : list of str
+        The parameters that hold the weights of single neurons.
     """
 
     forward: list[Equation]
     backward: list[Equation]
     root: str
-    counts: dict[str, int]
+    counts: dict[str, Count]
     inputs: list[tuple[str, Shape]]
     parameters: list[tuple[str, Shape]]
     data: dict[str, Any]
     scaled: set[str]
+    sums_to_1: set[str]
+    gathered: list[str]
 
 
 class Deriver:
@@ -110,116 +131,133 @@ class Deriver:
         wrt: Sequence[Node] | None,
         count: str,
         names: Mapping[Node, str] | None = None,
+        merge: bool = True,
+        also: set[Node] | None = None,
+        longest: int | None = None,
+        examples: int = 0,
     ) -> None:
         self.root = root
-        self.order = _above(root, set(wrt or ()))
-        self.names = labels(self.order)
-        self.layers: set[Node] = set()  # the results of layers, and others that were given names
-        if names:
-            self.names.update(names)
-            self.layers.update(names)
-        self._name_constants()
-        self._name_layers()
+        self.merge = merge
+        self.examples = examples
+        order = toposort(root)
+        gathered = set() if wrt is not None else set(filter(is_gathering, order))
+        self.order = _above(order, root, gathered if wrt is None else set(wrt))
+        self.longest = longest or (_LONGEST if len(self.order) <= _LARGE else _LONG)
+        self.numbers = {n for n in self.order if is_number(n) and n not in (names or {})}
+        self.users = users_of(self.order)
+        self.related = related(self.order, self.users)
+        spare = {node for node, other in self.related.items() if other.of is not node}
+        self.names, layers = names_of(self.order, self.users, names or {}, spare)
+        self.guards = guards(self.order, self.users)
         self.count = count
-        self.counts: dict[str, int] = {}
-        self.symbols: dict[Node, str] = {}  # stand-ins that are symbols
+        self.counts: dict[str, Count] = {}
+        self.symbols: dict[Node, str | Term] = {}  # stand-ins that are read as this
+        self.known: tuple[dict[Node, Term], dict[Node, Term]] = ({}, {})  # what has been read
         self.standin: dict[Node, Node] = {}  # for each node of the graph
-        self.shares: dict[Node, tuple[str, float, Node]] = {}  # of means: 1/m, a sign, the input
+        self.shares: dict[Node, tuple[str, float, Node]] = {}  # of means: 1/m, a factor, the input
         self.scaled: set[str] = set()
         self.one_hot: dict[Node, Node] = {}
+        self.negated: dict[Node, Node] = {}  # symbols for the negative of an array
         self.given: dict[str, Any] = {}  # inputs that no node holds
-        leaves = [n for n in self.order if n.op is None and n.requires_grad]
-        self.wanted = set(leaves if wrt is None else wrt)
+        self.constants: dict[str, Any] = {}  # what the symbols of inputs hold
+        self.sums_to_1: set[str] = set()
+        self.gathered = gathered & set(self.order)
+        leaves = {n for n in self.order if n.op is None and n.requires_grad}
+        self.wanted = leaves | self.gathered if wrt is None else set(wrt)
         self.leaves = [n for n in self.order if n.op is None or n in self.wanted]
         self.active: set[Node] = set()
+        self.on_data: set[Node] = set()
         for node in self.order:
             if node in self.wanted or any(i in self.active for i in node.inputs):
                 self.active.add(node)
-        uses = Counter(child for node in self.order for child in set(node.inputs))
-        self.shown = {
-            node
-            for node in self.order
-            if not is_number(node)
-            and (
-                node.op is None
-                or node in self.wanted
-                or node is root
-                or node.name is not None
-                or node in self.layers
-                or (uses[node] > 1 and node.op.name not in _INLINED)
-            )
+            is_data = node.op is None and not node.requires_grad and np.ndim(node._data)
+            if is_data or any(i in self.on_data for i in node.inputs):
+                self.on_data.add(node)
+        # Shown, too, are values whose gradients would be long, or are used in several places: they
+        # are found on the way back.
+        self.also = also or set()
+        self.found: set[Node] = set()
+        self.shown = {n for n in self.order if n not in self.numbers and self._is_shown(n, layers)}
+        taken = set(self.names.values())
+        self.gradients = {
+            node: f"d{name}" if f"d{name}" not in taken else f"∂{name}"
+            for node, name in self.names.items()
         }
 
-    def _name_constants(self) -> None:
-        """Give arrays that met the graph without a name the letters X and Y, where they are free.
-
-        Y is one that stands beside the result of the network, in the loss; X is all others.
-        """
-        taken = set(self.names.values())
-        for node in self.order:
-            plain = node.op is None and node.name is None and not node.requires_grad
-            if plain and np.ndim(node._data):
-                users = [n for n in self.order if node in n.inputs]
-                product = any(n.op is not None and n.op.multilinear for n in users)
-                letter = next((x for x in ("X" if product else "Y", "C") if x not in taken), None)
-                if letter is not None:
-                    self.names[node] = letter
-                    taken.add(letter)
-
-    def _name_layers(self) -> None:
-        """Call the results of layers Z1, A1, Z2, ... as far as they have no names."""
-        taken = set(self.names.values())
-        users: dict[Node, list[Node]] = {}
-        for node in self.order:
-            for child in node.inputs:
-                users.setdefault(child, []).append(node)
-        k = 0
-        for node in self.order:
-            scope = node.scope
-            inside = any(user.scope == scope for user in users.get(node, ()))
-            if node.op is None or not scope or inside or node.op.vector:
-                continue
-            affine = node.op.name in ("linear", "matmul")
-            k += affine
-            letters = "Z" if affine else "AHNBCD"
-            name = next((f"{x}{k}" for x in letters if f"{x}{k}" not in taken), None)
-            if node.name is None and name is not None:
-                self.names[node] = name
-                taken.add(name)
-                self.layers.add(node)
+    def _is_shown(self, node: Node, layers: set[Node]) -> bool:
+        if node.op is None or node in self.wanted or node is self.root:
+            return True
+        if node.name is not None or node in layers or node in self.also:
+            return True
+        if node.op.name in OF_THEIR_OWN:
+            return True
+        if node.op.name in ARRANGING or node in self.guards:
+            return False
+        return len(set(self.users.get(node, ()))) > 1
 
     # ------------------------------------------------------------------------------ forward
 
     def forward(self) -> list[Equation]:
         """Return the equations of the values."""
         equations = []
+        size: dict[Node, int] = {}  # of what is written for a node
         for node in self.order:
-            if is_number(node):
+            if node in self.numbers:
                 self.standin[node] = node
                 continue
             if node.op is not None and node not in self.wanted:
                 made = self._recorded_again(node)
+                size[node] = 1 + sum(size.get(child, 1) for child in node.inputs)
+                if size[node] > self.longest:
+                    self.shown.add(node)
                 if node not in self.shown:
                     self.standin[node] = made
                     continue
-                term = self._term(made)
-                shape = np.shape(node._data)
-                equations.append(Equation(self.names[node], term, term, shape, node._data))
+                equations.append(
+                    Equation(
+                        self.names[node],
+                        self._term(made),
+                        self._term(made, exact=True),
+                        np.shape(node._data),
+                        node._data,
+                        self.names[node],
+                    )
+                )
+            elif node in self.related:
+                self.standin[node] = self._as_related(self.related[node])
+                continue
+            elif not node.requires_grad:
+                self.constants[self.names[node]] = node._data
+            size[node] = 1
             self.standin[node] = self._symbol(self.names[node], node._data)
         return equations
+
+    def _as_related(self, other: Related) -> Node:
+        """Return an array as −Y or 1 − Y of another array, or of its own negative."""
+        symbol = self.standin.get(other.of)
+        if symbol is None or symbol not in self.symbols:
+            name, data = self.names[other.of], -other.of._data
+            self.given[name] = self.constants[name] = data
+            self.negated[other.of] = symbol = self._symbol(name, data)
+        symbol = self.negated.get(other.of, symbol)
+        made = symbol if other.sign > 0 else arithmetic.neg(symbol)
+        return arithmetic.add(other.offset, made) if other.offset else made
 
     def _recorded_again(self, node: Node) -> Node:
         op = node.op
         assert op is not None
+        if node in self.guards:
+            return self.standin[self.guards[node]]
         args = [self.standin[child] for child in node.inputs]
-        share = self._share(node)
-        if share is not None:
-            name, sign, child = self.shares[node] = share
-            whole = self.standin[child]
+        part = share(node, self.on_data, self.examples)
+        if part is not None:
+            name = self._one_over(part.count)
+            self.shares[node] = (name, part.factor, part.of)
+            whole = self.standin[part.of]
             if op.name == "mean":
                 whole = arrays.sum_(whole, axis=None, keepdims=False)
-            one_over = self._symbol(name, 1.0 / self.counts[name[2:]])
-            return arithmetic.mul(arithmetic.mul(sign, one_over), whole)  # type: ignore[no-any-return]
+            one_over = self._symbol(name, 1.0 / part.count.number)
+            return arithmetic.mul(arithmetic.mul(part.factor, one_over), whole)  # type: ignore[no-any-return]
         if op.name == "label_cross_entropy":
             hot, logs = self._one_hot(node), fused.log_softmax(args[0], axis=-1)
             picked = arrays.sum_(arithmetic.mul(hot, logs), axis=-1, keepdims=False)
@@ -227,35 +265,12 @@ class Deriver:
         recorded: Node = op([*args], **node.params) if op.variadic else op(*args, **node.params)
         return recorded
 
-    def _share(self, node: Node) -> tuple[str, float, Node] | None:
-        """Return 1/m, a sign and the input, if a node is a mean over all elements of an array.
-
-        It may have been recorded as a mean, or as a sum times 1/m, or divided by m.
-        """
-        op = node.op
-        assert op is not None
-        if op.name == "mean" and np.size(node._data) == 1:
-            (child,) = node.inputs
-            return self._one_over(int(np.size(child._data))), 1.0, child
-        if op.name not in ("mul", "div") or np.ndim(node._data):
-            return None
-        numbers = [i for i in node.inputs if is_number(i)]
-        others = [i for i in node.inputs if not is_number(i)]
-        if len(numbers) != 1 or (op.name == "div" and is_number(node.inputs[0])):
-            return None
-        count = _summed_below(others[0])
-        number = float(numbers[0]._data)
-        size = 1.0 / number if op.name == "mul" and number else number
-        if count < 2 or abs(abs(size) - count) > 1e-9 * count:
-            return None
-        return self._one_over(count), 1.0 if size > 0 else -1.0, others[0]
-
-    def _one_over(self, count: int) -> str:
+    def _one_over(self, count: Count) -> str:
         for name, known in self.counts.items():
-            if known == count:
+            if known.number == count.number:
                 return f"1/{name}"
         taken = {*self.names.values(), *self.counts}
-        spare = (f"{self.count}{k}" for k in range(2, 1000))
+        spare = (f"{self.count}{k}" for k in range(2, len(self.order) + 1000))
         name = next(n for n in (self.count, "n", *spare) if n not in taken)
         self.counts[name] = count
         return f"1/{name}"
@@ -269,56 +284,94 @@ class Deriver:
         """
         equations: list[Equation] = []
         ones = self._number(np.ones_like(self.root._data))
-        received: dict[Node, Parts] = {self.root: {"": (ones, ones)}}
+        received: dict[Node, dict[str, list[Pair]]] = {self.root: {"": [(ones, ones)]}}
         latest: dict[Node, int] = {self.root: 0}  # the equation after which a node is complete
         leaves: list[tuple[int, int, Equation]] = []
+        missing = dict.fromkeys(node for node in self.order if node in self.wanted)
         for place, node in reversed(list(enumerate(self.order))):
             if node not in received or node not in self.active:
                 continue
-            parts = received[node]
+            parts = {name: _added(pairs) for name, pairs in received.pop(node).items()}
             if node in self.wanted:
-                leaves.append((latest[node], place, self._of_leaf(node, parts)))
+                leaves.append((latest[node], place, self._equation(node, parts)))
+                del missing[node]
                 continue
+            if node is not self.root and node not in self.shown:
+                parts = self._short(node, parts)
             if node in self.shown and node is not self.root and not self._merges(node, parts):
                 equation, parts = self._of_value(node, parts)
                 equations.append(equation)
                 latest[node] = len(equations)
             if node.op is None:
                 continue
-            for child, share, part in self._passed_on(node, parts):
-                before = received.setdefault(child, {}).get(share)
-                received[child][share] = part if before is None else _added(before, part)
+            for child, name, pair in self._passed_on(node, parts):
+                received.setdefault(child, {}).setdefault(name, []).append(pair)
                 latest[child] = max(latest.get(child, 0), latest[node])
         for after, _, equation in sorted(leaves, key=lambda item: item[:2], reverse=True):
             equations.insert(after, equation)
-        return equations
+        return equations + [self._zero(node) for node in missing]
 
-    def _of_leaf(self, node: Node, parts: Parts) -> Equation:
-        """Return the equation of a leaf's gradient, with the shares before its parts."""
-        return self._equation(node, parts, node._data)
+    def _zero(self, node: Node) -> Equation:
+        """Return the gradient of a leaf that only steps depend on: a step has none."""
+        shape = np.shape(node._data)
+        none, name, of = Number(0.0, shape), self.gradients[node], self.names[node]
+        data = 0.0 if type(node._data) is float else np.zeros(shape)
+        return Equation(name, none, none, shape, data, of)
+
+    def _short(self, node: Node, parts: Parts) -> Parts:
+        """Return a gradient that isn't written in its shortest form; one that is long is shown."""
+        op = node.op
+        assert op is not None
+        shorter: Parts = {}
+        whole = 0
+        for name, (textbook, stable) in parts.items():
+            long = self._term(textbook)
+            term = shortest(long)
+            whole += length(term)
+            if length(term) < length(long):
+                leaf = self._as(term, textbook._data)
+                exact = leaf if _is_merged(long, term, self._term(stable, exact=True)) else stable
+                shorter[name] = leaf, exact
+            else:
+                shorter[name] = textbook, stable
+        inputs = sum(child in self.active for child in node.inputs)
+        if whole > self.longest or (whole > _LONG and inputs > 1 and op.name not in ARRANGING):
+            self.found.add(node)
+            self.shown.add(node)
+        return shorter
 
     def _of_value(self, node: Node, parts: Parts) -> tuple[Equation, Parts]:
         """Return the equation of an inner gradient, and the symbol that stands for it."""
-        share = next(iter(parts)) if len(parts) == 1 else ""
-        equation = self._equation(node, {"": parts[share]} if share else parts, node._data)
-        if share:
+        share_ = next(iter(parts)) if len(parts) == 1 else ""
+        equation = self._equation(node, {"": parts[share_]} if share_ else parts)
+        if share_:
             self.scaled.add(equation.name)
         symbol = self._symbol(equation.name, equation.data)
-        return equation, {share: (symbol, symbol)}
+        return equation, {share_: (symbol, symbol)}
 
-    def _equation(self, node: Node, parts: Parts, like: Any) -> Equation:
+    def _equation(self, node: Node, parts: Parts) -> Equation:
+        """Return the equation of a gradient, with the shares before its parts."""
         written: Term = Number(0.0)
         exact: Term = Number(0.0)
         data: Any = 0.0
-        for share, (textbook, stable) in parts.items():
-            one = Symbol(share) if share else ONE
-            written = add(written, times(one, shortest(self._term(textbook))))
-            exact = add(exact, times(one, self._term(stable)))
-            data = data + textbook._data * (1.0 / self.counts[share[2:]] if share else 1.0)
-        if _is_merged(written, exact):
-            exact = written
+        for share_, (textbook, stable) in self._in_order(parts):
+            one = Symbol(share_) if share_ else ONE
+            long = self._term(textbook)
+            term, precise = shortest(long), self._term(stable, exact=True)
+            written = add(written, times(one, term))
+            merged = _is_merged(long, term, precise)
+            exact = add(exact, times(one, term if merged else precise))
+            weight = 1.0 / self.counts[share_[2:]].number if share_ else 1.0
+            data = data + textbook._data * weight
+        like = node._data
         data = float(data) if type(like) is float else np.asarray(data)
-        return Equation(f"d{self.names[node]}", written, exact, np.shape(like), data)
+        name, of = self.gradients[node], self.names[node]
+        return Equation(name, written, exact, np.shape(like), data, of)
+
+    def _in_order(self, parts: Parts) -> list[tuple[str, Pair]]:
+        """Return the parts by their share: 1/m first, last those that have none."""
+        counts = [f"1/{name}" for name in self.counts] + [""]
+        return sorted(parts.items(), key=lambda item: counts.index(item[0]))
 
     def _merges(self, node: Node, parts: Parts) -> bool:
         """Tell whether a gradient is left out, since the equation of the next one is shorter.
@@ -327,6 +380,8 @@ class Deriver:
         """
         op = node.op
         if op is None or op.arity != 1 or op.variadic or node.inputs[0] not in self.active:
+            return False
+        if not self.merge:
             return False
         own = sum(length(shortest(self._term(g))) for g, _ in parts.values())
         following = self._passed_on(node, parts)
@@ -337,17 +392,20 @@ class Deriver:
         op = node.op
         assert op is not None
         found: list[tuple[Node, str, Pair]] = []
-        for share, (g, stable) in parts.items():
-            if node in self.shares:
-                own, sign, child = self.shares[node]
-                if share:  # a mean of means
-                    sign = sign / self.counts[own[2:]]
-                    own = share
-                signed = [arithmetic.mul(sign, x) if sign != 1.0 else x for x in (g, stable)]
+        for name, pair in parts.items():
+            if node in self.guards:
+                kept = self.guards[node]
+                found += [(kept, name, pair)] if kept in self.active else []
+            elif node in self.shares:
+                own, factor, child = self.shares[node]
+                if name:  # a mean of means
+                    factor = factor / self.counts[own[2:]].number
+                    own = name
+                signed = [arithmetic.mul(factor, x) if factor != 1.0 else x for x in pair]
                 found.append((child, own, self._fitted(signed, child)))
-                continue
-            for child, part, exact in self._by_rules(node, g, stable):
-                found.append((child, share, self._fitted([part, exact], child)))
+            else:
+                for child, part, exact in self._by_rules(node, *pair):
+                    found.append((child, name, self._fitted([part, exact], child)))
         return found
 
     def _by_rules(self, node: Node, g: Node, stable: Node) -> Iterator[tuple[Node, Node, Node]]:
@@ -369,8 +427,8 @@ class Deriver:
                 off = arithmetic.sub(fused.softmax(args[0], axis=-1), self._one_hot(node))
                 columns = (arrays.reshape(x, shape=(*shape_of(x), 1)) for x in (g, stable))
                 part, exact = (arithmetic.mul(column, off) for column in columns)
-            elif op.name in _TEXTBOOK:
-                textbook = _TEXTBOOK[op.name]
+            elif op.name in ("softmax", "log_softmax", "logsumexp"):
+                textbook = getattr(self, f"_{op.name}")
                 part, exact = (textbook(x, z, *args, **node.params) for x in (g, stable))
             else:
                 exact = rule(stable, z, *args, **node.params)
@@ -380,6 +438,28 @@ class Deriver:
                     else rule(g, z, *args, **node.params)
                 )
             yield child, part, exact
+
+    def _softmax(self, g: Any, z: Any, x: Any, *, axis: Any) -> Any:
+        return z * (g - self._sum(g * z, axis))
+
+    def _log_softmax(self, g: Any, z: Any, x: Any, *, axis: Any) -> Any:
+        return g - fused.softmax(x, axis=axis) * self._sum(g, axis)
+
+    def _logsumexp(self, g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return with_reduced_axes(g, x, axis) * fused.softmax(x, axis=axis)
+
+    def _sum(self, node: Node, axis: Any) -> Node:
+        """Return a sum, which is known for one-hot targets: they sum to 1 over the classes."""
+        number, rest = in_factors(self._term(node))
+        name = rest[0].name if len(rest) == 1 and isinstance(rest[0], Symbol) else ""
+        known = self.constants.get(name)
+        if known is not None and np.shape(known) == shape_of(node) and np.min(known) >= 0:
+            sums = np.sum(known, axis=axis)
+            if np.all(np.abs(sums - 1.0) <= 4 * np.finfo(known.dtype).eps):
+                self.sums_to_1.add(name)
+                return self._number(np.full_like(node._data.sum(axis, keepdims=True), number))
+        summed: Node = arrays.sum_(node, axis=axis, keepdims=True)
+        return summed
 
     def _one_hot(self, node: Node) -> Node:
         """Return the labels of a cross-entropy as rows of 0 and 1, a symbol."""
@@ -399,7 +479,7 @@ class Deriver:
             node = part if isinstance(part, Node) else self._number(part)
             if shape_of(node) == shape:
                 fitted.append(node)
-            elif np.size(node._data) < np.prod(shape):
+            elif len(shape_of(node)) < len(shape) or np.size(node._data) < np.prod(shape):
                 fitted.append(broadcast_to(node, shape=shape))
             else:
                 fitted.append(sum_to(node, shape=shape))
@@ -408,16 +488,19 @@ class Deriver:
     # ------------------------------------------------------------------------------ symbols
 
     def _symbol(self, name: str, data: Any) -> Node:
+        return self._as(name, data)
+
+    def _as(self, read: str | Term, data: Any) -> Node:
         leaf: Node = Constant(data) if type(data) is float else Tensor(data, requires_grad=False)
-        self.symbols[leaf] = name
+        self.symbols[leaf] = read
         return leaf
 
     def _number(self, data: Any) -> Node:
         plain = type(data) is float or (type(self.root._data) is float and np.ndim(data) == 0)
         return Constant(float(data)) if plain else Tensor(data, requires_grad=False)
 
-    def _term(self, node: Node) -> Term:
-        return term_of(node, self.symbols, self._constant)
+    def _term(self, node: Node, exact: bool = False) -> Term:
+        return term_of(node, self.symbols, self._constant, exact, self.known[exact])
 
     def _constant(self, data: Any) -> str:
         """Return the name of an array that a rule has made."""
@@ -430,10 +513,15 @@ class Deriver:
         return name
 
 
-_INLINED = {"transpose", "reshape", "broadcast_to"}
+#: What is longer than this is given a name of its own.
+_LONGEST = 30
+#: So is a gradient that is longer than this and used in several places.
+_LONG = 6
+#: Graphs of more nodes have short equations, and are derived once.
+_LARGE = 2000
 
 
-def _above(root: Node, stops: set[Node]) -> list[Node]:
+def _above(order: Sequence[Node], root: Node, stops: set[Node]) -> list[Node]:
     """Return the nodes of a graph, inputs first, without what is only below ``stops``."""
     seen: set[Node] = set()
     stack = [root]
@@ -442,48 +530,25 @@ def _above(root: Node, stops: set[Node]) -> list[Node]:
         if node not in seen:
             seen.add(node)
             stack += () if node in stops else node.inputs
-    return [node for node in toposort(root) if node in seen]
+    return [node for node in order if node in seen]
 
 
-def _summed_below(node: Node) -> int:
-    """Return over how many elements a number is a sum, up to its sign; 0 if it is none."""
-    while node.op is not None and node.op.name in ("neg", "reshape"):
-        node = node.inputs[0]
-    if node.op is not None and node.op.name == "sum" and np.size(node._data) == 1:
-        return int(np.size(node.inputs[0]._data))
-    terms = 0
-    while node.op is not None and node.op.name == "add":  # sum() of a list of Values
-        terms += 1
-        node = node.inputs[0]
-    return terms if is_number(node) else 0
+def _added(pairs: Sequence[Pair]) -> Pair:
+    """Return the sum, of halves, so that no sum is deep."""
+    while len(pairs) > 1:
+        couples = zip(pairs[::2], pairs[1::2], strict=False)
+        halves = [(arithmetic.add(a, c), arithmetic.add(b, d)) for (a, b), (c, d) in couples]
+        pairs = [*halves, *pairs[2 * len(halves) :]]
+    return pairs[0]
 
 
-def _added(a: Pair, b: Pair) -> Pair:
-    return arithmetic.add(a[0], b[0]), arithmetic.add(a[1], b[1])
+def _is_merged(long: Term, short: Term, exact: Term) -> bool:
+    """Tell whether a textbook form has become a difference, like A − Y, by cancelling.
 
-
-def _is_merged(written: Term, exact: Term) -> bool:
-    """Tell whether a textbook form is a difference, like A − Y, which is stable as it is."""
-    return isinstance(written, Sum) and length(written) < length(exact)
-
-
-def _softmax_textbook(g: Any, z: Any, x: Any, *, axis: Any) -> Any:
-    return z * (g - arrays.sum_(g * z, axis=axis, keepdims=True))
-
-
-def _log_softmax_textbook(g: Any, z: Any, x: Any, *, axis: Any) -> Any:
-    return g - fused.softmax(x, axis=axis) * arrays.sum_(g, axis=axis, keepdims=True)
-
-
-def _logsumexp_textbook(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return with_reduced_axes(g, x, axis) * fused.softmax(x, axis=axis)
-
-
-_TEXTBOOK: dict[str, Rule] = {
-    "softmax": _softmax_textbook,
-    "log_softmax": _log_softmax_textbook,
-    "logsumexp": _logsumexp_textbook,
-}
+    Such a one is stable as it is, other than the 1 − A² of a rule.
+    """
+    cancelled = isinstance(short, Sum) and length(short) < min(length(long), length(exact))
+    return cancelled and not has_prime(short)
 
 
 def derive(
@@ -491,6 +556,9 @@ def derive(
     wrt: Sequence[Node] | None = None,
     count: str = "m",
     names: Mapping[Node, str] | None = None,
+    merge: bool = True,
+    longest: int | None = None,
+    examples: int = 0,
 ) -> Derivation:
     """Return the equations of the forward and of the backward pass.
 
@@ -503,16 +571,30 @@ def derive(
         The name of the number of examples, over which a mean is taken.
     names : mapping of Node to str, optional
         Names for values that have none of their own.
+    merge : bool
+        Whether a gradient is left out where the next one is shorter: dA for dZ = A − Y.
+    longest : int, optional
+        Longer equations are divided.
+    examples : int
+        Over how many examples a sum of scalars runs, where it is known.
     """
-    deriver = Deriver(root, wrt, count, names)
-    forward = deriver.forward()
-    backward = deriver.backward()
-    leaves = [n for n in deriver.leaves if not is_number(n)]
-    first: dict[str, int] = {}  # where each name is first used
-    for equation in forward:
-        for symbol in symbols(equation.term):
-            first.setdefault(symbol.name, len(first))
-    leaves.sort(key=lambda n: first.get(deriver.names[n], len(first)))
+    with recording():
+        also: set[Node] = set()
+        for _ in range(_PASSES):
+            deriver = Deriver(root, wrt, count, names, merge, also, longest, examples)
+            forward = deriver.forward()
+            backward = deriver.backward()
+            if not deriver.found or len(deriver.order) > _LARGE:
+                break
+            also |= deriver.found
+    used: dict[str, int] = {}  # where each name is first used
+    for equation in (*forward, *backward):
+        for symbol in symbols(equation.stable):
+            used.setdefault(symbol.name, len(used))
+    leaves = [n for n in deriver.leaves if n not in deriver.numbers]
+    leaves = [n for n in leaves if n not in deriver.related]
+    leaves = [n for n in leaves if deriver.names[n] in used or n in deriver.wanted]
+    leaves.sort(key=lambda n: used.get(deriver.names[n], len(used)))
     data = {deriver.names[n]: n._data for n in leaves} | deriver.given
     parameters = [deriver.names[n] for n in leaves if n.requires_grad]
     return Derivation(
@@ -524,4 +606,10 @@ def derive(
         [(name, np.shape(data[name])) for name in parameters],
         data,
         deriver.scaled,
+        deriver.sums_to_1,
+        [deriver.names[n] for n in deriver.order if n in deriver.gathered],
     )
+
+
+#: How often the equations are derived anew, with names for what was too long.
+_PASSES = 3

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from micrograd_nn.readers.explain import mathml
 from micrograd_nn.readers.explain.chain import Step, aligned, shortened_lines, steps
 from micrograd_nn.readers.explain.derive import Derivation, Equation, derive
 from micrograd_nn.readers.explain.numpy_source import numpy_source
-from micrograd_nn.readers.explain.scalar_network import index_equations
-from micrograd_nn.readers.explain.text import text
+from micrograd_nn.readers.explain.scalar_batch import batch_derivation
+from micrograd_nn.readers.explain.scalar_network import index_form
+from micrograd_nn.readers.explain.text import line, text
 
 
 class Explanation:
@@ -33,13 +35,34 @@ class Explanation:
     and 1/m stands before the gradients of the leaves, as articles have it: dZ2 is m ∂J/∂Z2.
     """
 
-    def __init__(self, derivation: Derivation) -> None:
-        self._derivation = derivation
-        self.forward: list[Equation] = derivation.forward
-        self.backward: list[Equation] = derivation.backward
-        data = derivation.data
-        self.inputs: dict[str, Any] = {name: data[name] for name, _ in derivation.inputs}
-        self.parameters: dict[str, Any] = {name: data[name] for name, _ in derivation.parameters}
+    def __init__(self, derived: Callable[[], Derivation]) -> None:
+        self._derived = derived
+
+    @cached_property
+    def _derivation(self) -> Derivation:
+        return self._derived()
+
+    @property
+    def forward(self) -> list[Equation]:
+        """The equations of the values."""
+        return self._derivation.forward
+
+    @property
+    def backward(self) -> list[Equation]:
+        """The equations of the gradients."""
+        return self._derivation.backward
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the leaves without a gradient held."""
+        made = self._derivation
+        return {name: made.data[name] for name, _ in made.inputs}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the leaves with a gradient held."""
+        made = self._derivation
+        return {name: made.data[name] for name, _ in made.parameters}
 
     def text(self, shapes: bool = False) -> str:
         """Return the equations as Unicode text, aligned, with the shapes beside them if asked.
@@ -66,21 +89,21 @@ class Explanation:
 
     def _notes(self) -> list[str]:
         made = self._derivation
-        notes = [f"{name} = {count:,}" for name, count in made.counts.items()]
+        notes = [f"{name} = {count.number:,}" for name, count in made.counts.items()]
         scaled = [name for name in (e.name for e in self.backward) if name in made.scaled]
         if scaled and made.counts:
             listed = ", ".join(scaled) if len(scaled) <= 4 else f"{scaled[0]} … {scaled[-1]}"
             count = next(iter(made.counts))
             notes[0] += f"; {listed}: of the sum over examples, {count} times the gradient"
+        notes += [f"{name} sums to 1 over the classes" for name in sorted(made.sums_to_1)]
+        if made.gathered:
+            notes.append(f"{', '.join(made.gathered)}: the weights and biases of the neurons")
         return notes
 
     def latex(self) -> str:
         r"""Return the equations as LaTeX, an ``aligned`` environment for math mode."""
-        lines = [
-            rf"{latex_.name(e.name)} &= {latex_.latex(e.term)}"
-            for e in (*self.forward, *self.backward)
-        ]
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        rows = (*self.forward, *self.backward)
+        return latex_.aligned([(latex_.name(e.name), latex_.latex(e.term)) for e in rows])
 
     def mathml(self) -> str:
         """Return the equations as MathML."""
@@ -176,52 +199,48 @@ def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
     if any(node.op is not None and node.op.vector for node in order):
         return ScalarNetwork(root, order, count)
     if all(isinstance(node._data, float) for node in order):
-        return ChainRule(derive(root, leaves, count), root, leaves)
-    return Explanation(derive(root, leaves, count))
+        return ChainRule(root, leaves, count)
+    made = derive(root, leaves, count)
+    return Explanation(lambda: made)
 
 
 class ScalarNetwork(Explanation):
-    """The equations of a network of neurons in index form, with the deltas of its units."""
+    """The equations of a network of neurons in index form, with the deltas of its units.
+
+    ``forward``, ``backward``, ``numpy()`` and what it takes are of the same network on arrays: the
+    examples as rows of X, the parameters as W1, b1, W2, ...
+    """
 
     def __init__(self, root: Node, order: Sequence[Node], count: str) -> None:
-        made, self._lines = index_equations(root, order, count)
-        super().__init__(made)
+        self._form = index_form(root, order, count)
+        super().__init__(lambda: batch_derivation(self._form, root, count))
 
     def text(self, shapes: bool = False) -> str:
         """Return the equations of one unit of each layer, and of one weight."""
-        left = max(len(name) for name, _ in self._lines)
-        return "\n".join(f"{name:>{left}} = {term}" if name else "" for name, term in self._lines)
-
-    def _refused(self, what: str) -> str:
-        raise GraphError(
-            f"a network of neurons has no {what} yet: call it on a batch, an array of rows, and "
-            "explain that"
-        )
+        form = self._form
+        lines = aligned([(line(left), line(*right)) for left, right in form.forward])
+        behind = aligned([(line(left), line(*right)) for left, right in form.backward])
+        width = max(row.index(" = ") for row in (*lines, *behind))
+        rows = [" " * (width - row.index(" = ")) + row for row in (*lines, *behind)]
+        rows.insert(len(lines), "")
+        return shortened_lines([*rows, *(["", *form.notes] if form.notes else [])])
 
     def latex(self) -> str:
-        """Raise a GraphError: the index form is text."""
-        return self._refused("LaTeX")
+        r"""Return the equations as LaTeX, an ``aligned`` environment for math mode."""
+        rows = (*self._form.forward, *self._form.backward)
+        return latex_.aligned([(latex_.line(left), latex_.line(*right)) for left, right in rows])
 
     def mathml(self) -> str:
-        """Raise a GraphError: the index form is text."""
-        return self._refused("MathML")
-
-    def numpy(self) -> str:
-        """Raise a GraphError: the index form is no program."""
-        return self._refused("NumPy source")
-
-    def _repr_html_(self) -> None:
-        return None
-
-    def _repr_latex_(self) -> None:
-        return None
+        """Return the equations as MathML."""
+        rows = (*self._form.forward, *self._form.backward)
+        return mathml.table([(mathml.line(left), mathml.line(*right)) for left, right in rows])
 
 
 class ChainRule(Explanation):
     """The chain rule step by step, with the numbers put in: for a graph of single numbers."""
 
-    def __init__(self, derivation: Derivation, root: Node, wrt: Sequence[Node] | None) -> None:
-        super().__init__(derivation)
+    def __init__(self, root: Node, wrt: Sequence[Node] | None, count: str) -> None:
+        super().__init__(lambda: derive(root, wrt, count))
         self.steps: list[Step] = steps(root, wrt)
 
     def text(self, shapes: bool = False) -> str:

@@ -55,6 +55,58 @@ def bce_with_logits(x, y):
     "hinge": """\
 def hinge(x, y):
     return np.maximum(1 - y * x, 0)""",
+    "x_over": """\
+def x_over(x, y):
+    return x / np.where((x == 0) & (y == 0), 1.0, y)""",
+    "xlogy": """\
+def xlogy(x, y):
+    return np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))""",
+    "xlog1py": """\
+def xlog1py(x, y):
+    return np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))""",
+    "scatter": """\
+def scatter(g, index, shape):
+    whole = np.zeros(shape)
+    np.add.at(whole, index, g)
+    return whole""",
+    "erf": """\
+def erf(x):
+    return np.vectorize(math.erf, otypes=[float])(x)""",
+    "normal_pdf": """\
+def normal_pdf(x):
+    return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)""",
+    "x_normal_pdf": """\
+def x_normal_pdf(x):
+    return x * normal_pdf(x)""",
+    "normal_cdf": """\
+def normal_cdf(x):
+    return np.vectorize(math.erfc, otypes=[float])(-x / np.sqrt(2)) / 2""",
+    "gelu": """\
+def gelu(x):
+    return x * normal_cdf(x)""",
+    "gelu_slope": """\
+def gelu_slope(x):
+    return normal_cdf(x) + x * normal_pdf(x)""",
+    "silu_slope": """\
+def silu_slope(x):
+    return sigmoid(x) + x * sigmoid(x) * sigmoid(-x)""",
+    "x_sigmoid_slope": """\
+def x_sigmoid_slope(x):
+    return x * sigmoid(x) * sigmoid(-x)""",
+    "share_of_extremum": """\
+def share_of_extremum(x, extremum, axis):
+    hit = x == np.reshape(extremum, np.sum(x, axis=axis, keepdims=True).shape)
+    return hit / np.sum(hit, axis=axis, keepdims=True)""",
+    "softmax_minus_labels": """\
+def softmax_minus_labels(x, labels):
+    return softmax(x, axis=-1) - np.eye(x.shape[-1])[labels]""",
+    "log_of_base": """\
+def log_of_base(x, y):
+    return np.log(np.where((x == 0) & (y >= 0), 1.0, x))""",
+    "power_derivative": """\
+def power_derivative(x, y, k):
+    factor = np.prod([y - i for i in range(k)], axis=0)
+    return np.where(factor == 0, 0.0, factor * x ** (y - k))""",
     "huber": """\
 def huber(e, delta):
     size = np.abs(e)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from micrograd_nn.readers.explain.terms import (
     Call,
@@ -18,6 +20,7 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
+    is_total,
 )
 from micrograd_nn.readers.explain.text import (
     ATOM,
@@ -26,19 +29,38 @@ from micrograd_nn.readers.explain.text import (
     PRODUCT,
     SUM,
     TOTAL,
+    Pieces,
+    abridged,
+    needs,
     notation_of,
     number,
     over_and_under,
+    pieces,
+    strength_of,
 )
 
 _GREEK = {
-    "σ": r"\sigma", "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta",
-    "ε": r"\varepsilon", "η": r"\eta", "θ": r"\theta", "λ": r"\lambda", "μ": r"\mu", "ρ": r"\rho",
-    "φ": r"\varphi", "Φ": r"\Phi", "Σ": r"\Sigma", "Δ": r"\Delta", "π": r"\pi", "τ": r"\tau",
-    "ω": r"\omega", "∂": r"\partial", "ŷ": r"\hat{y}",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu",
+    "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "varphi",
+    "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta",
+    "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+    "∂": "partial",
+}  # fmt: skip
+_ACCENTS = {
+    "\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot", "\u0308": "ddot",
+    "\u20d7": "vec",
+}  # fmt: skip
+_SIGNS = {
+    "\\": r"\backslash ", "~": r"{\sim}", "^": r"{\wedge}", " ": r"\ ", "·": r"{\cdot}", "−": "-",
+    "'": "{'}", "′": "{'}", "∘": r"\circ ", "×": r"\times ", "‖": r"\|", "≤": r"\leq ",
+    "≥": r"\geq ", "√": r"\surd ", "⊕": r"\oplus ", "⊗": r"\otimes ", "⊙": r"\odot ",
+    "…": r"\cdots ",
+    "∞": r"\infty ", "∇": r"\nabla ", "→": r"\to ", "<": r"{<}", ">": r"{>}", "½": r"\tfrac12 ",
+    **{c: f"\\{c}" for c in "#$%&_{}"},
+    "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
 _KNOWN = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan", "max", "min"}
-_SPECIAL = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge "}
 
 
 def latex(term: Term) -> str:
@@ -54,6 +76,50 @@ def latex(term: Term) -> str:
     return _written(term)[0]
 
 
+def aligned(rows: Sequence[tuple[str, str]]) -> str:
+    r"""Return equations, left and right sides, as an ``aligned`` environment."""
+    lines = (f"{left} &= {right}" for left, right in rows)
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def line(*tokens: str | Term) -> str:
+    r"""Return a line of the index form: signs and terms.
+
+    Examples
+    --------
+    >>> print(line("∂E/∂w_ij[2]"), line("Σ_i w_ij[1]", Symbol("x_i")))
+    \frac{\partial E}{\partial w_{ij}^{[2]}} \sum_{i} w_{ij}^{[1]}\, x_{i}
+    """
+    alone = len(tokens) == 1
+    written: list[str] = []
+    for token in tokens:
+        if not isinstance(token, str):
+            written.append(latex(token) if alone else _within(token, TOTAL))
+            continue
+        over, _, under = token.partition("/∂")
+        if under:
+            d = rf"\partial {name(over[1:])}"
+            written.append(rf"\frac{{{d}}}{{\partial {name(under)}}}")
+            continue
+        if token == "a function of":
+            written.append(r"\text{a function of }")
+            continue
+        for word in token.split():
+            index = word[2:] if word.startswith("Σ") else ""
+            sum_ = rf"\sum_{{{index}}}" if index else r"\sum"
+            written.append(sum_ if word[0] == "Σ" else {"−": "-"}.get(word) or name(word))
+    return _spaced(written)
+
+
+def _spaced(words: Sequence[str]) -> str:
+    """Return factors with a thin space between them; signs space themselves."""
+    line_ = words[0]
+    for before, word in pairwise(words):
+        bare = before in ("+", "-") or word in ("+", "-") or before.startswith(r"\sum")
+        line_ += f" {word}" if bare else rf"\, {word}"
+    return line_
+
+
 def name(symbol: str) -> str:
     r"""Return the name of a value as LaTeX: digits at its end become an index.
 
@@ -65,22 +131,53 @@ def name(symbol: str) -> str:
     share = re.fullmatch(r"1/(\w+)", symbol)
     if share is not None:
         return rf"\frac{{1}}{{{name(share[1])}}}"
+    indexed = re.fullmatch(r"([^\W\d_])_([a-z]{1,2})(?:\[(\w+)\])?", symbol)
+    if indexed is not None:
+        above = f"^{{[{indexed[3]}]}}" if indexed[3] else ""
+        return f"{_letters(indexed[1]).rstrip()}_{{{indexed[2]}}}{above}"
     layer = re.fullmatch(r"(d?)(\w?[^\W\d]?)(\d*)\[([\w.]+)\]", symbol)
     if layer is not None and layer[2]:
         index = f"_{{{layer[3]}}}" if layer[3] else ""
-        return f"{layer[1]}{_letters(layer[2])}{index}^{{[{layer[4]}]}}"
-    found = re.fullmatch(r"(d?)([^\W\d_])_?(\d*)", symbol)
+        return f"{layer[1]}{_letters(layer[2]).rstrip()}{index}^{{[{layer[4]}]}}"
+    found = re.fullmatch(r"([d∂]?)([^\W\d_])_?(\d*)", symbol)
     if found is None:
         return _letters(symbol)
     index = f"_{{{found[3]}}}" if found[3] else ""
-    return f"{found[1]}{_letters(found[2])}{index}"
+    d = r"\partial " if found[1] == "∂" else found[1]
+    return f"{d}{_letters(found[2])}{index}".replace(" _", "_").rstrip()
 
 
 def _letters(text: str) -> str:
-    if text in _GREEK:
-        return _GREEK[text]
-    escaped = "".join(_GREEK.get(c, _SPECIAL.get(c, c if c.isascii() else "?")) for c in text)
+    escaped = _signs(text)
     return escaped if len(text) == 1 else rf"\mathrm{{{escaped}}}"
+
+
+def _signs(text: str) -> str:
+    """Return signs as they are written in math mode."""
+    parts: list[str] = []
+    for run in re.findall(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|[₀₁₂₃₄₅₆₇₈₉]+|.", text, re.DOTALL):
+        plain = unicodedata.normalize("NFKC", run).replace("−", "-")
+        if run[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
+            parts.append(f"^{{{plain}}}")
+        elif run[0] in "₀₁₂₃₄₅₆₇₈₉":
+            parts.append(f"_{{{plain}}}")
+        else:
+            parts.append(_sign(run))
+    return "".join(parts)
+
+
+def _sign(c: str) -> str:
+    """Return a character as it is written in math mode."""
+    if c in _GREEK:
+        return rf"\{_GREEK[c]}" + " "
+    if c in _SIGNS:
+        return _SIGNS[c]
+    if c.isascii():
+        return c
+    base, *marks = list(unicodedata.normalize("NFD", c))
+    if marks and marks[0] in _ACCENTS and base.isascii():
+        return rf"\{_ACCENTS[marks[0]]}{{{base}}}"
+    return rf"\text{{{c}}}"
 
 
 def _written(term: Term) -> tuple[str, int]:
@@ -98,7 +195,7 @@ def _within(term: Term, least: int) -> str:
 
 def _sum(term: Sum) -> tuple[str, int]:
     parts: list[str] = []
-    for part in term.terms:
+    for part in abridged(term.terms):
         written = _within(part, TOTAL)
         if not parts:
             parts.append(written)
@@ -122,35 +219,38 @@ def _product(term: Product) -> tuple[str, int]:
         fraction = rf"\frac{{{over}}}{{{under}}}"
     elif size != 1.0 or not (others or below):
         fraction = over
-    scalars = [f for f in others if not f.shape and not isinstance(f, Total)]
+    scalars = [f for f in others if not f.shape and not is_total(f)]
     arrays = [f for f in others if f not in scalars]
-    words = [_within(f, POWER) for f in scalars]
+    words = [_within(f, SUM if below and len(others) == 1 else POWER) for f in scalars]
     if arrays:
-        least = TOTAL if len(arrays) == 1 and not below else MATRIX if len(arrays) == 1 else POWER
+        least = POWER if len(arrays) > 1 else TOTAL
+        least = SUM if below and len(others) == 1 else least
         words.append(r" \circ ".join(_within(f, least) for f in arrays))
     written = (r"\, " if arrays else r" \cdot ").join(words)
     if below:
-        lower = r" \circ ".join(_within(f, TOTAL if len(below) == 1 else POWER) for f in below)
+        lower = r" \circ ".join(_within(f, SUM if len(below) == 1 else POWER) for f in below)
         written = rf"\frac{{{written or '1'}}}{{{lower}}}"
     apart = r"\, " if fraction and written else ""
     return sign + fraction + apart + written, PRODUCT
 
 
 def _ratio(size: float) -> tuple[str, str]:
-    written = number(size)
-    if written.startswith("1/"):
-        return "1", written[2:]
-    return _number(size), "1"
+    over, _, under = number(size).partition("/")
+    return (over, under) if under else (_number(size), "1")
 
 
 def _number(value: float) -> str:
-    if value != int(value) and number(abs(value)).startswith("1/"):
-        return rf"{'-' if value < 0 else ''}\frac{{1}}{{{number(abs(value))[2:]}}}"
-    digits, e, exponent = f"{value:.6g}".partition("e")
-    if not e:
-        return digits
-    power = rf"10^{{{int(exponent)}}}"
-    return power if digits == "1" else rf"{digits} \cdot {power}"
+    written = number(value)
+    sign, size = ("-", written[1:]) if written[0] == "−" else ("", written)
+    if "/" in size:
+        over, under = size.split("/")
+        return rf"{sign}\frac{{{over}}}{{{under}}}"
+    if "10" in size and size[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
+        digits, _, power = size.rpartition("10")
+        digits = digits.replace("·", r" \cdot ")
+        exponent = unicodedata.normalize("NFKC", power).replace("−", "-")
+        return rf"{sign}{digits}10^{{{exponent}}}"
+    return sign + {"∞": r"\infty", "NaN": r"\mathrm{NaN}"}.get(size, size)
 
 
 def _power(term: Power) -> tuple[str, int]:
@@ -174,25 +274,34 @@ def _transposed(term: Transposed) -> tuple[str, int]:
 
 
 def _call(term: Call) -> tuple[str, int]:
-    args = [latex(arg) for arg in term.args]
-    kind, word = notation_of(term.name)
-    if kind == "abs":
-        return rf"\left|{args[0]}\right|", ATOM
-    inner = _bracketed(", ".join(args))
-    return f"{_function(word)}{inner}", ATOM
+    parts = pieces(term)
+    if parts is None:
+        args = ", ".join(map(latex, abridged(term.args)))
+        return f"{_function(notation_of(term.name))}{_bracketed(args)}", ATOM
+    return _noted(parts), strength_of(parts)
+
+
+def _noted(parts: Pieces) -> str:
+    return "".join(
+        " ".join(_signs(word) for word in part.split(" "))
+        if isinstance(part, str)
+        else _within(part, needs(parts, i))
+        for i, part in enumerate(parts)
+    )
 
 
 def _function(word: str) -> str:
     if word in _KNOWN:
         return f"\\{word}"
-    return _GREEK.get(word) or rf"\operatorname{{{''.join(_SPECIAL.get(c, c) for c in word)}}}"
+    if word in _GREEK:
+        return f"\\{_GREEK[word]}"
+    return rf"\operatorname{{{_signs(word)}}}"
 
 
 def _prime(term: Prime) -> tuple[str, int]:
     args = ", ".join(map(latex, term.args))
     index = "" if len(term.args) == 1 or term.place == 0 else f"_{{{term.place + 1}}}"
-    _, word = notation_of(term.name)
-    return f"{_function(word)}'{index}{_bracketed(args)}", ATOM
+    return f"{_function(notation_of(term.name))}'{index}{_bracketed(args)}", ATOM
 
 
 _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
@@ -202,7 +311,10 @@ _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
     Product: _product,
     Power: _power,
     MatrixProduct: lambda term: (
-        rf"{_within(term.left, MATRIX)}\, {_within(term.right, MATRIX)}",
+        r"\, ".join(
+            r"\mathbf{1}" if isinstance(side, Number) else _within(side, MATRIX)
+            for side in (term.left, term.right)
+        ),
         MATRIX,
     ),
     Transposed: _transposed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from micrograd_nn.readers.explain.terms import (
@@ -18,6 +19,7 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
+    is_total,
 )
 from micrograd_nn.readers.explain.text import (
     ATOM,
@@ -26,11 +28,20 @@ from micrograd_nn.readers.explain.text import (
     PRODUCT,
     SUM,
     TOTAL,
+    abridged,
+    needs,
     notation_of,
     number,
     over_and_under,
+    pieces,
+    strength_of,
 )
 from micrograd_nn.readers.svgtext import escape
+
+#: Browsers agree on no single way to align the cells of a table in a formula.
+_RIGHT = '<mtd columnalign="right" style="text-align:right;text-align:-webkit-right">'
+_LEFT = '<mtd columnalign="left" style="text-align:left;padding-left:0">'
+_TABLE = '<math display="block"><mtable displaystyle="true">{}</mtable></math>'
 
 
 def mathml(term: Term) -> str:
@@ -46,23 +57,58 @@ def mathml(term: Term) -> str:
 
 def equations(rows: Sequence[tuple[str, Term]]) -> str:
     """Return equations ``name = term`` as a ``<math>`` element, one below the other."""
+    return table([(name(left), mathml(term)) for left, term in rows])
+
+
+def table(rows: Sequence[tuple[str, str]]) -> str:
+    """Return left and right sides, in MathML, as a ``<math>`` element."""
     lines = "".join(
-        f'<mtr><mtd style="text-align:right">{name(left)}</mtd>'
-        f'<mtd style="text-align:left"><mo>=</mo>{mathml(term)}</mtd></mtr>'
-        for left, term in rows
+        f"<mtr>{_RIGHT}{left}</mtd>{_LEFT}<mo>=</mo>{right}</mtd></mtr>" for left, right in rows
     )
-    return f'<math display="block"><mtable>{lines}</mtable></math>'
+    return _TABLE.format(lines)
+
+
+def line(*tokens: str | Term) -> str:
+    """Return a line of the index form: signs and terms.
+
+    Examples
+    --------
+    >>> line("Σ_i", Symbol("x_i"))
+    '<mrow><msub><mo>∑</mo><mi>i</mi></msub><msub><mi>x</mi><mi>i</mi></msub></mrow>'
+    """
+    alone = len(tokens) == 1
+    written: list[str] = []
+    for token in tokens:
+        if not isinstance(token, str):
+            written.append(mathml(token) if alone else _within(token, TOTAL))
+            continue
+        over, _, under = token.partition("/∂")
+        if under:
+            d = _operator("∂")
+            written.append(f"<mfrac>{_row(d, name(over[1:]))}{_row(d, name(under))}</mfrac>")
+            continue
+        if token == "a function of":
+            written.append("<mtext>a function of </mtext>")
+            continue
+        for word in token.split():
+            if word[0] == "Σ":
+                index = word[2:]
+                sum_ = _operator("∑")
+                written.append(f"<msub>{sum_}<mi>{index}</mi></msub>" if index else sum_)
+            else:
+                written.append(_operator(word) if word in ("+", "−") else name(word))
+    return _row(*written)
 
 
 def lines(rows: Sequence[Sequence[str]]) -> str:
     """Return lines of plain formulas, each in parts that are equal, as a ``<math>`` element."""
     made = "".join(
-        f'<mtr><mtd style="text-align:right">{_plain(left)}</mtd>'
-        + "".join(f'<mtd style="text-align:left"><mo>=</mo>{_plain(part)}</mtd>' for part in parts)
+        f"<mtr>{_RIGHT}{_plain(left)}</mtd>"
+        + "".join(f"{_LEFT}<mo>=</mo>{_plain(part)}</mtd>" for part in parts)
         + "</mtr>"
         for left, *parts in rows
     )
-    return f'<math display="block"><mtable>{made}</mtable></math>'
+    return _TABLE.format(made)
 
 
 def _plain(formula: str) -> str:
@@ -83,7 +129,15 @@ def name(symbol: str) -> str:
     """Return the name of a value: digits at its end become an index."""
     if symbol.startswith("1/"):
         return f"<mfrac><mn>1</mn>{name(symbol[2:])}</mfrac>"
-    found = re.fullmatch(r"(d?)([^\W\d_])_?(\d*)(?:\[([\w.]+)\])?", symbol)
+    indexed = re.fullmatch(r"([^\W\d_])_([a-z]{1,2})(?:\[(\w+)\])?", symbol)
+    if indexed is not None:
+        letter, index, layer = indexed.groups()
+        letters = "".join(f"<mi>{c}</mi>" for c in index)
+        inner = f"<mi>{escape(letter)}</mi>{letters if len(index) == 1 else _row(letters)}"
+        if layer:
+            return f"<msubsup>{inner}<mrow>{_layer(layer)}</mrow></msubsup>"
+        return f"<msub>{inner}</msub>"
+    found = re.fullmatch(r"([d∂]?)([^\W\d_])_?(\d*)(?:\[([\w.]+)\])?", symbol)
     if found is None:
         return f"<mi>{escape(symbol)}</mi>"
     d, letter, index, layer = found.groups()
@@ -94,7 +148,7 @@ def name(symbol: str) -> str:
         inner = f"<msub>{inner}<mn>{index}</mn></msub>"
     elif layer:
         inner = f"<msup>{inner}<mrow>{_layer(layer)}</mrow></msup>"
-    return f"<mi>d</mi>{inner}" if d else inner
+    return _row(f"<mi>{d}</mi>", inner) if d else inner
 
 
 def _layer(layer: str) -> str:
@@ -118,9 +172,25 @@ def _within(term: Term, least: int) -> str:
     return written if strength >= least else _row(_operator("("), written, _operator(")"))
 
 
+def _digits(written: str) -> str:
+    """Return a number that has no fraction."""
+    if "10" in written and written[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
+        digits, _, power = written.rpartition("10")
+        exponent = unicodedata.normalize("NFKC", power).replace("-", "−")
+        ten = f"<msup><mn>10</mn><mn>{exponent}</mn></msup>"
+        return _row(f"<mn>{digits[:-1]}</mn>", _operator("·"), ten) if digits else ten
+    return f"<mn>{written}</mn>"
+
+
+def _number(value: float) -> str:
+    over, _, under = number(abs(value)).partition("/")
+    size = f"<mfrac>{_digits(over)}{_digits(under)}</mfrac>" if under else _digits(over)
+    return _row(_operator("−"), size) if value < 0 else size
+
+
 def _sum(term: Sum) -> tuple[str, int]:
     parts: list[str] = []
-    for part in term.terms:
+    for part in abridged(term.terms):
         negative = isinstance(part, (Product, Number)) and _sign(part) < 0
         shown = _without_sign(part) if negative else part
         if parts or negative:
@@ -147,24 +217,24 @@ def _product(term: Product) -> tuple[str, int]:
     shares = [f for f in above if isinstance(f, Symbol) and f.name.startswith("1/")]
     others = [f for f in above if f not in shares]
     words: list[str] = []
-    written = number(size)
-    if shares or written.startswith("1/"):
-        over, under = ("1", written[2:]) if written.startswith("1/") else (written, "")
+    over, _, under = number(size).partition("/")
+    if shares or under:
         counts = [name(f.name[2:]) for f in shares]
         lower = ([f"<mn>{under}</mn>"] if under else []) + counts
-        words.append(f"<mfrac><mn>{over}</mn>{_row(*lower)}</mfrac>")
+        words.append(f"<mfrac>{_digits(over)}{_row(*lower)}</mfrac>")
     elif size != 1.0 or not (others or below):
-        words.append(f"<mn>{written}</mn>")
-    scalars = [f for f in others if not f.shape and not isinstance(f, Total)]
+        words.append(_digits(over))
+    scalars = [f for f in others if not f.shape and not is_total(f)]
     arrays = [f for f in others if f not in scalars]
-    factors = [_within(f, POWER) for f in scalars]
+    factors = [_within(f, SUM if below and len(others) == 1 else POWER) for f in scalars]
     between = _operator("·").join(factors)
     if arrays:
-        least = TOTAL if len(arrays) == 1 and not below else MATRIX if len(arrays) == 1 else POWER
+        least = POWER if len(arrays) > 1 else TOTAL
+        least = SUM if below and len(others) == 1 else least
         joined = _operator("∘").join(_within(f, least) for f in arrays)
         between += ("<mspace width='0.2em'/>" if between else "") + joined
     if below:
-        lower_ = _operator("∘").join(_within(f, TOTAL if len(below) == 1 else POWER) for f in below)
+        lower_ = _operator("∘").join(_within(f, SUM if len(below) == 1 else POWER) for f in below)
         between = f"<mfrac>{_row(between or '<mn>1</mn>')}{_row(lower_)}</mfrac>"
     apart = "<mspace width='0.2em'/>" if words and between else ""
     return _row(sign, *words, apart, between), PRODUCT
@@ -177,32 +247,46 @@ def _power(term: Power) -> tuple[str, int]:
             return _product(Product(1.0, (term,)))
         if exponent.value == 0.5:
             return f"<msqrt>{mathml(term.base)}</msqrt>", ATOM
-    return f"<msup>{_within(term.base, ATOM)}{_row(mathml(exponent))}</msup>", POWER
+    base = _within(term.base, ATOM)
+    if isinstance(term.base, Symbol) and "[" in term.base.name:  # it has a superscript already
+        base = _row(_operator("("), base, _operator(")"))
+    return f"<msup>{base}{_row(mathml(exponent))}</msup>", POWER
 
 
 def _call(term: Call) -> tuple[str, int]:
-    kind, word = notation_of(term.name)
-    args = _operator(",").join(map(mathml, term.args))
-    if kind == "abs":
-        return _row(_operator("|"), args, _operator("|")), ATOM
-    return _row(f"<mi>{escape(word)}</mi>", _operator("("), args, _operator(")")), ATOM
+    parts = pieces(term)
+    if parts is None:
+        args = _operator(",").join(map(mathml, abridged(term.args)))
+        word = escape(notation_of(term.name))
+        return _row(f"<mi>{word}</mi>", _operator("("), args, _operator(")")), ATOM
+    written = (
+        _operator(escape(part.strip())) if isinstance(part, str) else _within(part, needs(parts, i))
+        for i, part in enumerate(parts)
+    )
+    return _row(*written), strength_of(parts)
 
 
 def _prime(term: Prime) -> tuple[str, int]:
-    _, word = notation_of(term.name)
     args = _operator(",").join(map(mathml, term.args))
-    head = f"<msup><mi>{escape(word)}</mi><mo>′</mo></msup>"
+    index = "" if len(term.args) == 1 or term.place == 0 else f"<mn>{term.place + 1}</mn>"
+    word = f"<mi>{escape(notation_of(term.name))}</mi>"
+    head = f"<msup>{word}<mo>′</mo></msup>"
+    if index:
+        head = f"<msubsup>{word}{index}<mo>′</mo></msubsup>"
     return _row(head, _operator("("), args, _operator(")")), ATOM
 
 
 _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
     Symbol: lambda term: (name(term.name), ATOM),
-    Number: lambda term: (f"<mn>{number(term.value)}</mn>", ATOM if term.value >= 0 else PRODUCT),
+    Number: lambda term: (_number(term.value), ATOM if term.value >= 0 else PRODUCT),
     Sum: _sum,
     Product: _product,
     Power: _power,
     MatrixProduct: lambda term: (
-        _row(_within(term.left, MATRIX), "<mspace width='0.2em'/>", _within(term.right, MATRIX)),
+        "<mspace width='0.2em'/>".join(
+            '<mn mathvariant="bold">1</mn>' if isinstance(side, Number) else _within(side, MATRIX)
+            for side in (term.left, term.right)
+        ).join(("<mrow>", "</mrow>")),
         MATRIX,
     ),
     Transposed: lambda term: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers.explain.derive import Derivation, Equation
 from micrograd_nn.readers.explain.helpers import HELPERS
+from micrograd_nn.readers.explain.shares import Count
 from micrograd_nn.readers.explain.terms import (
     Call,
     MatrixProduct,
@@ -57,21 +59,21 @@ class _Source:
         ]
         counts = {self.name(name): count for name, count in made.counts.items()}
         body.append("")
-        known = [*made.inputs, *made.parameters]
+        known = list(made.inputs)
         for equation in made.forward:
             self._count(counts, known, equation.term, body)
             body.append(self._line(equation))
-            known.insert(0, (equation.name, equation.shape))
+            known.append((equation.name, equation.shape))
         body.append("")
         body += [self._line(equation) for equation in made.backward]
-        wanted = {f"d{name}": name for name, _ in made.parameters}
+        parameters = {name for name, _ in made.parameters}
         gradients = [
-            f"{_quoted(wanted[e.name])}: {self.name(e.name)}"
-            for e in made.backward
-            if e.name in wanted
+            f"{_quoted(e.of)}: {self.name(e.name)}" for e in made.backward if e.of in parameters
         ]
         body += ["", f"return {self.name(made.root)}, {{{', '.join(gradients)}}}"]
         head = ["import numpy as np"]
+        if any("math." in helper for helper in self.helpers.values()):
+            head = ["import math", "", *head]
         if self.rows:
             head.append("from micrograd_nn.graph.primitive import table")
         for helper in self.helpers.values():
@@ -84,29 +86,46 @@ class _Source:
         return [f"{self.name(name)} = {source}[{_quoted(name)}]" for name in names]
 
     def _count(
-        self, counts: dict[str, int], known: list[tuple[str, Shape]], term: Term, body: list[str]
+        self, counts: dict[str, Count], known: list[tuple[str, Shape]], term: Term, body: list[str]
     ) -> None:
         """Say what m is, before the first line that uses it: the size of an array that has m."""
         written = self.code(term)
-        for name in [n for n in counts if re.search(rf"\b{n}\b", written)]:
-            size = counts.pop(name)
-            body.append(f"{name} = {self._measured(size, known)}")
+        used = [n for n in counts if re.search(rf"\b{n}\b", written)]
+        body += [f"{name} = {self._measured(counts.pop(name), known)}" for name in used]
 
-    def _measured(self, size: int, known: list[tuple[str, Shape]]) -> str:
-        """Return a number of examples as the length of an array, if one has it."""
-        for name, shape in known:
-            if size in shape:
-                return f"{self.name(name)}.shape[{shape.index(size)}]"
-        for name, shape in known:
+    def _measured(self, count: Count, known: list[tuple[str, Shape]]) -> str:
+        """Return a number of examples as the length of an array, of an input if one has it."""
+        size = count.number
+        axis = count.axis
+        if axis is None and size in count.shape:
+            axis = count.shape.index(size)
+        if axis is not None:
+            likely = [(n, s) for n, s in known if s[axis : axis + 1] == (size,)]
+            for name, shape in [*likely, *((n, s) for n, s in known if size in s)]:
+                along = axis if (name, shape) in likely else shape.index(size)
+                return f"{self.name(name)}.shape[{along}]"
+        whole = [(n, s) for n, s in self.derivation.parameters if s == count.shape]
+        for name, shape in [*known, *whole]:
             if int(np.prod(shape)) == size:
                 return f"{self.name(name)}.size"
         return str(size)
 
     def _line(self, equation: Equation) -> str:
-        line = f"{self.name(equation.name)} = {self.code(equation.stable)}"
+        line = f"{self.name(equation.name)} = {self._whole(equation)}"
         if equation.stable != equation.term:
             line += f"  # {text(equation.term)}"
         return line
+
+    def _whole(self, equation: Equation) -> str:
+        """Return the code of the right side, in the shape of the left one."""
+        term, shape = equation.stable, equation.shape
+        if term.shape == shape:
+            return self.code(term)
+        if isinstance(term, Number):
+            return f"np.full({shape}, {_decimal(term.value)})"
+        if int(np.prod(term.shape)) == int(np.prod(shape)):
+            return f"np.reshape({self.code(term)}, {shape})"
+        return f"np.broadcast_to({self.code(term)}, {shape})"
 
     def name(self, symbol: str) -> str:
         """Return a name of Python for the name of a value."""
@@ -139,7 +158,7 @@ class _Source:
 
     def _number(self, term: Number) -> tuple[str, int]:
         if term.shape:
-            return f"np.full({term.shape}, {_number(term.value)})", ATOM
+            return f"np.full({term.shape}, {_decimal(term.value)})", ATOM
         return _number(term.value), ATOM if term.value >= 0 else UNARY
 
     def _sum(self, term: Sum) -> tuple[str, int]:
@@ -234,7 +253,15 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
+def _decimal(value: float) -> str:
+    """Return a number as a float, not an integer."""
+    written = _number(value)
+    return f"{written}.0" if written.lstrip("-").isdigit() else written
+
+
 def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     inverse = round(1.0 / value) if value else 0

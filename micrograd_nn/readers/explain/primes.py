@@ -19,6 +19,8 @@ from micrograd_nn.graph.pull import call
 from micrograd_nn.graph.table import activations, arithmetic, elementary
 
 Formula = Callable[..., Any]
+#: Their textbook form gives the derivative at the kink, too: sign(0) is 0, x⁰ is 1, and 1/0 is ∞.
+_RIGHT_AT_KINKS = (arithmetic.power, arithmetic.absolute, elementary.sqrt)
 
 #: The rows that stand for derivatives, with the name of the function and the argument's place.
 PRIMES: dict[Primitive, tuple[str, int]] = {}
@@ -39,6 +41,12 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "relu": activations.relu,
 }
 
+#: The textbook has no name for these: x log y, whose kink at x = 0 it doesn't mention.
+_OWN = {
+    "xlogy": ("log({1})", "{0} / {1}"),
+    "xlog1py": ("log(1 + {1})", "{0} / (1 + {1})"),
+}
+
 
 def slope(row: Primitive, place: int) -> Formula:
     """Return the derivative of an elementwise row by one argument, ``slope(z, *args)``.
@@ -56,8 +64,9 @@ def slope(row: Primitive, place: int) -> Formula:
     >>> slope(activations.relu, 0)(3.0, 3.0)  # named relu', since it has a kink
     1.0
     """
-    text = row.textbook[place] if place < len(row.textbook) else ""
-    named = row.kinks and row is not arithmetic.power  # 0 to the 0 is not met: x⁰ is 1
+    forms = _OWN.get(row.name, row.textbook)
+    text = forms[place] if place < len(forms) else ""
+    named = row.kinks and row not in _RIGHT_AT_KINKS and row.name not in _OWN
     formula = None if named or not text else _parsed(text, row.arity)
     if formula is not None:
         return formula

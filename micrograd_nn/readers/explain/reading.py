@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.node import Node
-from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.pull import unbroadcast_axes
 from micrograd_nn.readers.explain.primes import PRIMES
 from micrograd_nn.readers.explain.terms import (
+    ONE,
     Call,
     Number,
     Prime,
@@ -30,17 +30,26 @@ from micrograd_nn.readers.explain.terms import (
 
 
 def term_of(
-    root: Node, symbols: Mapping[Node, str], named: Callable[[Any], str] | None = None
+    root: Node,
+    symbols: Mapping[Node, str | Term],
+    named: Callable[[Any], str] | None = None,
+    exact: bool = False,
+    known: dict[Node, Term] | None = None,
 ) -> Term:
     """Return a node as a term.
 
     Parameters
     ----------
     root : Node
-    symbols : mapping of Node to str
-        The nodes that have a symbol, at which reading stops.
+    symbols : mapping of Node to str or Term
+        The nodes that have a symbol, or are known as a term, at which reading stops.
     named : callable, optional
         Gives an array that has no symbol a name; "const" by default.
+    exact : bool
+        Whether functions that are exact where a formula of others isn't, such as log1p, stand for
+        themselves.
+    known : dict of Node to Term, optional
+        The nodes that have been read before with these arguments; those read now are added.
 
     Examples
     --------
@@ -49,14 +58,26 @@ def term_of(
     >>> term_of(x * x, {x: "x"})
     Power(base=Symbol(name='x', shape=()), exponent=Number(value=2.0, shape=()))
     """
-    found: dict[Node, Term] = {}
-    for node in toposort(root):
+    found = {} if known is None else known
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in found:
+            stack.pop()
+            continue
         if node in symbols:
-            found[node] = Symbol(symbols[node], np.shape(node._data))
+            symbol, shape = symbols[node], np.shape(node._data)
+            term = Symbol(symbol, shape) if isinstance(symbol, str) else symbol
+            found[node] = reshaped(term, shape)
         elif node.op is None:
             found[node] = _constant(node, named)
-        elif all(child in found for child in node.inputs):
-            found[node] = _read(node, [found[child] for child in node.inputs])
+        else:
+            missing = [child for child in node.inputs if child not in found]
+            if missing:
+                stack += missing
+                continue
+            term = _read(node, [found[child] for child in node.inputs], exact)
+            found[node] = reshaped(term, np.shape(node._data))  # where a term has cancelled
     return found[root]
 
 
@@ -67,14 +88,16 @@ def _constant(node: Node, named: Callable[[Any], str] | None) -> Term:
     return Symbol("const" if named is None else named(node._data), data.shape)
 
 
-def _read(node: Node, args: list[Term]) -> Term:
+def _read(node: Node, args: list[Term], exact: bool) -> Term:
     op = node.op
     assert op is not None
     shape = np.shape(node._data)
     if op in PRIMES:
         name, place = PRIMES[op]
+        if name == "power_derivative" and place == 0:
+            return _power_derivative(node, [*args[:2], add(args[2], ONE)])
         return Prime(name, tuple(args), place, shape)
-    reader = _READERS.get(op.name)
+    reader = _READERS.get(op.name) or (None if exact else _TEXTBOOK.get(op.name))
     if reader is not None:
         return reader(node, args)
     params = tuple(sorted((key, _hashable(value)) for key, value in node.params.items()))
@@ -129,8 +152,6 @@ def _mean(node: Node, args: list[Term]) -> Term:
 def _sum_to(node: Node, args: list[Term]) -> Term:
     (x,) = args
     shape = np.shape(node._data)
-    if not np.prod(x.shape) >= np.prod(shape):  # a number that stands for an equal array
-        return x
     return total(x, shape, unbroadcast_axes(x.shape, shape))
 
 
@@ -152,6 +173,31 @@ def _where(node: Node, args: list[Term]) -> Term:
 
 def _power(node: Node, args: list[Term]) -> Term:
     return power(args[0], args[1])
+
+
+def _power_derivative(node: Node, args: list[Term]) -> Term:
+    """Return the k-th derivative of a power with a number as exponent: y (y − 1) ... x^(y − k)."""
+    x, y, k = args
+    if not isinstance(y, Number) or not isinstance(k, Number):
+        return Call("power_derivative", (x, y, k), np.shape(node._data))
+    factor = float(np.prod([y.value - i for i in range(int(k.value))]))
+    return times(factor, power(x, y.value - k.value)) if factor else Number(0.0, x.shape)
+
+
+def _log1p(node: Node, args: list[Term]) -> Term:
+    return Call("log", (add(ONE, args[0]),), np.shape(node._data))
+
+
+def _expm1(node: Node, args: list[Term]) -> Term:
+    return add(Call("exp", (args[0],), np.shape(node._data)), negative(ONE))
+
+
+def _xlogy(node: Node, args: list[Term]) -> Term:
+    return times(args[0], Call("log", (args[1],), args[1].shape))
+
+
+def _xlog1py(node: Node, args: list[Term]) -> Term:
+    return times(args[0], Call("log", (add(ONE, args[1]),), args[1].shape))
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -179,4 +225,14 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term]] = {
     "sum_to": _sum_to,
     "sigmoid_minus": _sigmoid_minus,
     "where": _where,
+    "power_derivative": _power_derivative,
+}
+
+#: Read by their formula, where it may lose digits.
+_TEXTBOOK: dict[str, Callable[[Node, list[Term]], Term]] = {
+    "log1p": _log1p,
+    "expm1": _expm1,
+    "xlogy": _xlogy,
+    "xlog1py": _xlog1py,
+    "log_of_base": lambda node, args: Call("log", (args[0],), np.shape(node._data)),
 }

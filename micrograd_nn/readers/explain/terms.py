@@ -9,12 +9,13 @@ all of them equalities between real numbers:
 * a double negation or transposition is dropped;
 * numbers are moved out of products, matrix products, transpositions and sums over axes, and merged;
 * a sum whose terms are all negative has its minus taken out;
-* ``shortest`` multiplies a product of sums out where that makes it shorter.
+* ``shortest`` multiplies a product of sums out where that cancels a fraction, takes out a number
+  that all terms of a sum have, and writes what is positive first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -150,7 +151,30 @@ Term: TypeAlias = (
     | Prime
 )
 
+
+def _remember_hash(kind: type) -> None:
+    """Have the terms of a kind compute their hash once: they are looked up often."""
+    of_fields: Callable[[Any], int] = kind.__hash__  # type: ignore[assignment]
+
+    def remembered(self: Any) -> int:
+        known: int | None = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = of_fields(self)
+        return known
+
+    def without_hash(self: Any) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
+    kind.__hash__ = remembered  # type: ignore[assignment]
+    kind.__getstate__ = without_hash  # type: ignore[method-assign, assignment]
+
+
+for _kind in (Sum, Product, Power, MatrixProduct, Transposed, Reshaped, Total, Call, Prime):
+    _remember_hash(_kind)
+
 ZERO, ONE = Number(0.0), Number(1.0)
+#: Sums of more terms aren't made shorter.
+_MANY = 40
 
 
 # ------------------------------------------------------------------------------ constructors
@@ -172,14 +196,35 @@ def add(*terms: Term) -> Term:
     for term in terms:
         shape = np.broadcast_shapes(shape, term.shape)
         for part in term.terms if isinstance(term, Sum) else (term,):
-            number, factors = _split(part)
+            number, factors = in_factors(part)
             same = frozenset(factors)
             before, written = collected.get(same, (0.0, factors))
             collected[same] = (before + number, written)
     parts = [_joined(n, factors) for n, factors in collected.values() if n != 0.0]
     if not parts:
         return Number(0.0, shape)
-    return parts[0] if len(parts) == 1 else Sum(tuple(parts))
+    if len(parts) == 1 and isinstance(parts[0], Number):
+        return Number(parts[0].value, shape)
+    return parts[0] if len(parts) == 1 else Sum(_unrepeated(parts, shape))
+
+
+def _unrepeated(parts: Sequence[Term], shape: Shape) -> tuple[Term, ...]:
+    """Return summands or factors without a repetition to a shape that the others have already."""
+    kept = list(parts)
+    if len(kept) > _MANY:
+        return tuple(kept)
+    for i, part in enumerate(parts):
+        number, factors = in_factors(part)
+        if len(factors) == 1 and isinstance(factors[0], Reshaped):
+            inner = _joined(number, (factors[0].of,))
+            try:
+                same = np.broadcast_shapes(inner.shape, part.shape) == part.shape
+                others = np.broadcast_shapes(inner.shape, *(k.shape for k in kept if k != part))
+            except ValueError:
+                continue
+            if same and others == shape:
+                kept[i] = inner
+    return tuple(kept)
 
 
 def times(*factors: Term | float) -> Term:
@@ -199,7 +244,7 @@ def times(*factors: Term | float) -> Term:
             number *= factor
             continue
         shape = np.broadcast_shapes(shape, factor.shape)
-        n, parts = _split(factor)
+        n, parts = in_factors(factor)
         number *= n
         for part in parts:
             base, exponent = _base(part)
@@ -208,17 +253,17 @@ def times(*factors: Term | float) -> Term:
     if number == 0.0:
         return Number(0.0, shape)
     raised = (power(base, exponent) for base, exponent in powers.items())
-    kept = tuple(k for k in raised if not (isinstance(k, Number) and k.value == 1))
+    kept = _unrepeated([k for k in raised if not (isinstance(k, Number) and k.value == 1)], shape)
     return _joined(number, kept) if kept else Number(number, shape)
 
 
-def _split(term: Term) -> tuple[float, tuple[Term, ...]]:
+def in_factors(term: Term) -> tuple[float, tuple[Term, ...]]:
     """Return a term as a number times factors."""
     if isinstance(term, Number):
         return term.value, ()
     if isinstance(term, Product):
         return term.number, term.factors
-    if isinstance(term, Sum) and all(_split(t)[0] < 0 for t in term.terms):
+    if isinstance(term, Sum) and all(in_factors(t)[0] < 0 for t in term.terms):
         return -1.0, (add(*(times(-1.0, t) for t in term.terms)),)
     return 1.0, (term,)
 
@@ -272,6 +317,9 @@ def matrix_product(left: Term, right: Term, shape: Shape) -> Term:
     """Return left @ right."""
     a, lefts = _scale(left)
     b, rights = _scale(right)
+    for one, other in ((lefts, rights), (rights, lefts)):
+        if isinstance(one, Number) and _size(one.shape) == 1:
+            return times(a, b, one.value, reshaped(other, shape))
     return times(a, b, MatrixProduct(lefts, rights, shape))
 
 
@@ -279,7 +327,7 @@ def _scale(term: Term) -> tuple[Term, Term]:
     """Split a term into its scalar factors and the rest."""
     if not term.shape:
         return ONE, term
-    number, factors = _split(term)
+    number, factors = in_factors(term)
     scalars = tuple(factor for factor in factors if not factor.shape)
     rest = tuple(factor for factor in factors if factor.shape)
     if not rest:
@@ -294,7 +342,10 @@ def transposed(term: Term) -> Term:
     if len(term.shape) < 2:
         return term
     number, rest = _scale(term)
-    return times(number, Transposed(rest))
+    if isinstance(rest, MatrixProduct) and len(rest.left.shape) == len(rest.right.shape) == 2:
+        product = matrix_product(transposed(rest.right), transposed(rest.left), rest.shape[::-1])
+        return times(number, product)
+    return times(number, rest if isinstance(rest, Number) else Transposed(rest))
 
 
 def total(term: Term, shape: Shape, axes: tuple[int, ...]) -> Term:
@@ -305,7 +356,18 @@ def total(term: Term, shape: Shape, axes: tuple[int, ...]) -> Term:
     if isinstance(rest, Number):
         count = float(np.prod([term.shape[a] for a in axes]))
         return times(number, rest.value * count, Number(1.0, shape))
+    if isinstance(rest, Reshaped) and _size(rest.of.shape) == 1:  # one number, repeated
+        count = float(np.prod([term.shape[a] for a in axes]))
+        return times(number, count, reshaped(rest.of, shape))
+    if _size(shape) == 1:  # of all there is: in whatever order
+        while isinstance(rest, (Total, Transposed)) or _is_reshaped(rest):
+            rest = parts_of(rest)[0]
+            axes = tuple(range(len(rest.shape)))
     return times(number, Total(rest, shape, axes))
+
+
+def _is_reshaped(term: Term) -> bool:
+    return isinstance(term, Reshaped) and _size(term.of.shape) == _size(term.shape)
 
 
 def reshaped(term: Term, shape: Shape) -> Term:
@@ -314,8 +376,6 @@ def reshaped(term: Term, shape: Shape) -> Term:
         return term
     if isinstance(term, Number):
         return Number(term.value, shape)
-    if not term.shape:
-        return term  # a number stands for an array of it
     number, rest = _scale(term)
     pure = isinstance(rest, Reshaped) and _size(rest.of.shape) == _size(rest.shape) == _size(shape)
     inner = rest.of if pure and isinstance(rest, Reshaped) else rest
@@ -373,6 +433,18 @@ def parts_of(term: Term) -> Sequence[Term]:
     return ()
 
 
+def has_prime(term: Term) -> bool:
+    """Tell whether a term has a derivative like g'(Z) in it."""
+    return isinstance(term, Prime) or any(map(has_prime, parts_of(term)))
+
+
+def is_total(term: Term) -> bool:
+    """Tell whether a term is written as a sum over axes."""
+    while isinstance(term, Reshaped):
+        term = term.of
+    return isinstance(term, Total)
+
+
 def symbols(term: Term) -> Iterator[Symbol]:
     """Yield the symbols of a term, in the order in which they are written."""
     stack: list[Term] = [term]
@@ -384,7 +456,7 @@ def symbols(term: Term) -> Iterator[Symbol]:
 
 
 def shortest(term: Term) -> Term:
-    """Return a term, or what it is when it is multiplied out, if that is shorter.
+    """Return a term, or what it is when it is multiplied out, if that cancels a fraction.
 
     Examples
     --------
@@ -396,13 +468,24 @@ def shortest(term: Term) -> Term:
     >>> shortest(times(slope, a, add(ONE, negative(a)))) == add(a, negative(y))
     True
     """
-    out = _positive_first(_multiplied_out(term))
-    return out if length(out) < length(term) else term
+    fractions = _fractions(term)
+    if not fractions and not isinstance(term, Sum):
+        return term
+    out = _factored(_multiplied_out(term))
+    fewer = _fractions(out) < fractions or isinstance(term, Sum)
+    return out if fewer and length(out) < length(term) else _factored(term)
+
+
+@lru_cache(maxsize=10_000)
+def _fractions(term: Term) -> int:
+    """Return how many divisions there are in a term."""
+    own = isinstance(term, Power) and isinstance(term.exponent, Number) and term.exponent.value < 0
+    return own + sum(map(_fractions, parts_of(term)))
 
 
 def _multiplied_out(term: Term) -> Term:
     if isinstance(term, Sum):
-        return add(*map(_multiplied_out, term.terms))
+        return term if len(term.terms) > _MANY else add(*map(_multiplied_out, term.terms))
     if not isinstance(term, Product):
         return term
     for i, factor in enumerate(term.factors):
@@ -414,7 +497,13 @@ def _multiplied_out(term: Term) -> Term:
     return term
 
 
-def _positive_first(term: Term) -> Term:
+def _factored(term: Term) -> Term:
+    """Return a sum with what is positive first, and a number that all terms have taken out."""
     if not isinstance(term, Sum):
         return term
-    return Sum(tuple(sorted(term.terms, key=lambda part: _split(part)[0] < 0)))
+    positive_first = sorted(term.terms, key=lambda part: in_factors(part)[0] < 0)
+    sizes = {abs(in_factors(part)[0]) for part in positive_first}
+    size = sizes.pop()
+    if sizes or size == 1.0:
+        return Sum(tuple(positive_first))
+    return Product(size, (Sum(tuple(times(1.0 / size, part) for part in positive_first)),))

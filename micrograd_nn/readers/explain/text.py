@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
 
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers.explain.terms import (
@@ -20,12 +22,15 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
+    is_total,
 )
 
 _SUPERSCRIPTS = str.maketrans("0123456789−.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 
 #: How tightly the parts of a term hold together.
 SUM, TOTAL, PRODUCT, MATRIX, POWER, ATOM = range(6)
+#: Longer sums and lists of arguments are abridged.
+_MOST = 24
 
 
 def text(term: Term) -> str:
@@ -41,25 +46,55 @@ def text(term: Term) -> str:
     return _written(term)[0]
 
 
+def line(*tokens: str | Term) -> str:
+    """Return a line of the index form: signs and terms, with spaces between.
+
+    Examples
+    --------
+    >>> a, y = Symbol("a_j[2]"), Symbol("y_j")
+    >>> line("Σ", Sum((a, Product(-1.0, (y,)))), Symbol("x_i"))
+    'Σ (a_j[2] − y_j) x_i'
+    """
+    alone = len(tokens) == 1
+    return " ".join(
+        token if isinstance(token, str) else text(token) if alone else _within(token, TOTAL)
+        for token in tokens
+    )
+
+
 def number(value: float) -> str:
     """Return a number as it is written in a formula.
 
     Examples
     --------
-    >>> number(-3.0), number(0.5), number(1 / 64), number(0.1)
-    ('−3', '1/2', '1/64', '0.1')
+    >>> number(-3.0), number(0.5), number(2 / 15), number(0.02), number(1e-5)
+    ('−3', '1/2', '2/15', '0.02', '10⁻⁵')
     """
     sign = "−" if value < 0 else ""
     size = abs(value)
-    if size == int(size) and size < 1e15:
+    if not math.isfinite(size):
+        return f"{sign}∞" if math.isinf(size) else "NaN"
+    if size == int(size) and size < 1e6:
         return f"{sign}{int(size)}"
-    tens = round(math.log10(size)) if size else 0
-    if abs(tens) > 2 and size == float(f"1e{tens}"):
-        return f"{sign}10{number(float(tens)).translate(_SUPERSCRIPTS)}"
-    inverse = 1.0 / size
-    if size < 1 and 1.0 / round(inverse) == size and round(inverse) not in (10, 100, 1000):
-        return f"{sign}1/{round(inverse)}"
-    return sign + f"{size:.6g}".replace("e-0", "·10^−").replace("e-", "·10^−")
+    digits = f"{size:.6g}"
+    short = float(digits) == size and len(digits.partition("e")[0].strip("0.")) <= 4
+    if not short or _is_half(size):
+        fraction = Fraction(size).limit_denominator(100_000)
+        if fraction.numerator <= 20 and float(fraction) == size:
+            return f"{sign}{fraction.numerator}/{fraction.denominator}"
+    if short and size < 1e-3:
+        digits = f"{size:e}".replace("0e", "e")
+        digits = re.sub(r"\.?0*e", "e", digits)
+    digits, _, exponent = digits.partition("e")
+    if not exponent:
+        return sign + digits
+    power = f"10{number(float(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{sign}{power}" if digits == "1" else f"{sign}{digits}·{power}"
+
+
+def _is_half(size: float) -> bool:
+    """Tell whether a number is 1/2, 1/4, 1/8, ..., or one of these taken a few times."""
+    return size < 1 and Fraction(size).denominator <= 1024
 
 
 def _written(term: Term) -> tuple[str, int]:
@@ -73,7 +108,7 @@ def _within(term: Term, least: int) -> str:
 
 def _sum(term: Sum) -> tuple[str, int]:
     parts: list[str] = []
-    for part in term.terms:
+    for part in abridged(term.terms):
         written = _within(part, TOTAL)
         if not parts:
             parts.append(written)
@@ -84,14 +119,23 @@ def _sum(term: Sum) -> tuple[str, int]:
     return " ".join(parts), SUM
 
 
+def abridged(terms: Sequence[Term]) -> Sequence[Term]:
+    """Return summands or arguments; of very many, those in the middle as how many they are."""
+    if len(terms) <= _MOST:
+        return terms
+    ends = 4
+    return *terms[:ends], Symbol(f"… {len(terms) - 2 * ends:,} more …"), *terms[-ends:]
+
+
 def _product(term: Product) -> tuple[str, int]:
     above, below = over_and_under(term)
     sign = "−" if term.number < 0 else ""
     size = abs(term.number)
-    arrays = [factor for factor in above if factor.shape or isinstance(factor, Total)]
+    arrays = [factor for factor in above if factor.shape or is_total(factor)]
     scalars = [factor for factor in above if factor not in arrays]
     apart = " " if arrays or _is_share(scalars[:1]) else " · "
-    words = [number(size)] if size != 1.0 or not above else []
+    over, _, divisor = number(size).partition("/") if below else (number(size), "", "")
+    words = [over] if over != "1" or not above else []
     if _is_share(scalars[:1]) and size != 1.0:
         words = [_share(size, scalars.pop(0))]
     words += [_within(factor, POWER) for factor in scalars]
@@ -101,9 +145,10 @@ def _product(term: Product) -> tuple[str, int]:
         words.append(" ∘ ".join(_within(factor, least) for factor in arrays))
     written = apart.join(words)
     if below:
-        least = POWER if len(below) == 1 else ATOM
-        under = [_within(factor, least) for factor in below]
-        joined = under[0] if len(under) == 1 else f"({' ∘ '.join(under)})"
+        alone = len(below) == 1 and not divisor
+        under = [_within(factor, POWER) for factor in below]
+        joined = " ∘ ".join(under)
+        joined = f"({divisor} {joined})" if divisor else joined if alone else f"({joined})"
         written = f"{written} / {joined}"
     return sign + written, PRODUCT
 
@@ -125,10 +170,11 @@ def over_and_under(term: Product) -> tuple[list[Term], list[Term]]:
 def _share(size: float, share: Term) -> str:
     """Return k/m, or 1/(k m)."""
     assert isinstance(share, Symbol)
-    count, inverse = share.name[2:], round(1.0 / size)
-    if size < 1.0 and inverse and 1.0 / inverse == size:
-        return f"1/({inverse}{count})"
-    return f"{number(size)}/{count}" if size == int(size) else f"{number(size)} 1/{count}"
+    count = share.name[2:]
+    over, _, under = number(size).partition("/")
+    if under:
+        return f"{over}/({under}{count})"
+    return f"{over}/{count}" if over.isdigit() else f"{over} 1/{count}"
 
 
 def _is_share(terms: Sequence[Term]) -> bool:
@@ -149,7 +195,11 @@ def _power(term: Power) -> tuple[str, int]:
 
 
 def _matrix_product(term: MatrixProduct) -> tuple[str, int]:
-    return f"{_within(term.left, MATRIX)} {_within(term.right, MATRIX)}", MATRIX
+    left, right = (
+        "𝟏" if isinstance(side, Number) else _within(side, MATRIX)
+        for side in (term.left, term.right)
+    )
+    return f"{left} {right}", MATRIX
 
 
 def _transposed(term: Transposed) -> tuple[str, int]:
@@ -160,34 +210,114 @@ def _total(term: Total) -> tuple[str, int]:
     return f"Σ {_within(term.of, PRODUCT)}", TOTAL
 
 
-def notation_of(name: str) -> tuple[str, str]:
-    """Return how a function is written: "abs" or "call", and its name.
+def notation_of(name: str) -> str:
+    """Return the name of a function in a formula.
 
     Examples
     --------
-    >>> notation_of("sigmoid"), notation_of("abs"), notation_of("log_of_base")
-    (('call', 'σ'), ('abs', '|·|'), ('call', 'log'))
+    >>> notation_of("sigmoid"), notation_of("log_of_base")
+    ('σ', 'log')
     """
     row = table.get(name)
-    notation = row.notation if row is not None else ""
-    if notation == "|{}|":
-        return "abs", "|·|"
-    found = re.fullmatch(r"([^\W\d]\w*)(\(\{0?\}.*| \{0?\})", notation)
-    return "call", found[1] if found is not None else name
+    found = _CALL.fullmatch(row.notation) if row is not None else None
+    return found[1] if found is not None else name
+
+
+#: A notation such as "σ({})" or "log {}".
+_CALL = re.compile(r"([^\W\d]\w*)(\(\{\d?\}(, \{\d?\})*\)| \{0?\})")
+
+#: Called by name, since their notation is a whole formula.
+_NAMED = {"power_derivative", "x_sigmoid_slope"}
+Pieces = list[str | Term]
+
+
+def pieces(term: Call) -> Pieces | None:
+    """Return the notation of a row as signs and the terms between; None for ``name(...)``.
+
+    Examples
+    --------
+    >>> x, y = Symbol("x"), Symbol("y")
+    >>> pieces(Call("maximum", (x, y), ())), pieces(Call("abs", (x,), ()))
+    (None, ['|', Symbol(name='x', shape=()), '|'])
+    """
+    row = table.get(term.name)
+    if row is None or row.variadic or _CALL.fullmatch(row.notation):
+        return None
+    if row.notation == f"{row.name}({{}})" or row.name in _NAMED:
+        return None
+    params, places = dict(term.params), iter(range(len(term.args)))
+    found: Pieces = []
+    for i, piece in enumerate(re.split(r"\{(\w*)\}", row.notation)):
+        if i % 2 == 0:
+            found += [piece] if piece else []
+        elif not piece or piece.isdigit():
+            place = int(piece) if piece else next(places, len(term.args))
+            if place >= len(term.args):
+                return None
+            found.append(term.args[place])
+        elif piece == "index":
+            found.append(index(params.get(piece)))
+        else:
+            value = params.get(piece, piece)
+            found.append(number(value) if isinstance(value, float) else str(value))
+    return found
+
+
+def index(value: Any) -> str:
+    """Return an index, which ``reading`` has made hashable, as it stands in brackets.
+
+    Examples
+    --------
+    >>> index((("slice", 1, 4, None), 2)), index(("array", (3,), (0, 2, 1)))
+    ('1:4, 2', '[0, 2, 1]')
+    """
+    if value is Ellipsis:
+        return "..."
+    if not isinstance(value, tuple):
+        return str(value)
+    if value[:1] == ("slice",):
+        start, stop, step = ("" if end is None else str(end) for end in value[1:])
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if value[:1] == ("array",):
+        return str(list(value[2])) if len(value[2]) <= 8 else "…"
+    return ", ".join(map(index, value))
+
+
+def needs(parts: Pieces, place: int) -> int:
+    """Return how tightly a term among the pieces of a notation must hold together."""
+    before, after = place > 0, place < len(parts) - 1
+    opened = before and str(parts[place - 1]).endswith(("(", "[", "|", "‖", ", ", "≤ ", "> ", "= "))
+    closed = after and str(parts[place + 1]).startswith((")", "]", "|", "‖", ",", " ≤", " >", " ="))
+    return SUM if opened and closed else ATOM
+
+
+def strength_of(parts: Pieces) -> int:
+    """Return how tightly the whole of a notation holds together."""
+    depth, written = 0, "".join(part if isinstance(part, str) else "x" for part in parts)
+    for c in written:
+        depth += (c in "([") - (c in ")]")
+        if not depth and c in " −":
+            return SUM
+    enclosed = isinstance(parts[0], str) or written.endswith("]")
+    return ATOM if enclosed else POWER
 
 
 def _call(term: Call) -> tuple[str, int]:
-    args = [text(arg) for arg in term.args]
-    kind, word = notation_of(term.name)
-    if kind == "abs":
-        return f"|{args[0]}|", ATOM
-    return f"{word}({', '.join(args)})", ATOM
+    parts = pieces(term)
+    if parts is None:
+        args = ", ".join(map(text, abridged(term.args)))
+        return f"{notation_of(term.name)}({args})", ATOM
+    written = [
+        part if isinstance(part, str) else _within(part, needs(parts, i))
+        for i, part in enumerate(parts)
+    ]
+    return "".join(written), strength_of(parts)
 
 
 def _prime(term: Prime) -> tuple[str, int]:
     index = "" if len(term.args) == 1 or term.place == 0 else f"{term.place + 1}"
     args = ", ".join(map(text, term.args))
-    return f"{notation_of(term.name)[1]}′{index}({args})", ATOM
+    return f"{notation_of(term.name)}′{index}({args})", ATOM
 
 
 _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {

@@ -1,0 +1,6 @@
+"""Make the helpers of these tests importable: ``from programs import run``."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
