@@ -13,7 +13,7 @@ $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(MADE))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test mutants lint format bench clean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list the targets
@@ -24,6 +24,9 @@ demo: $(VENV)/.installed-plot ## train the circle classifier and draw its graph
 
 test: $(VENV)/.installed-test,plot ## run the tests; ARGS="-k tanh" goes to pytest
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+mutants: $(VENV)/.installed-test,plot ## put mistakes into every rule, and see that all are found
+	@$(BIN)/python -m micrograd_nn.testing.mutation
 
 lint: $(VENV)/.installed-dev ## check style, types and who imports whom
 	$(BIN)/ruff check

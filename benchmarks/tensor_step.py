@@ -1,8 +1,9 @@
-"""A training step on tensors against the same step written by hand in plain NumPy.
+"""A training step on tensors against the same step written by hand in plain NumPy, and PyTorch.
 
-Run ``python benchmarks/tensor_step.py [--quick]``. Both sides do forward, backward and update in
-float32 with one BLAS thread. The NumPy side is what one would write without a library: no
-preallocated buffers, gradients by the hand-derived formulas.
+Run ``python benchmarks/tensor_step.py [--quick]``. All do forward, backward and update in float32
+with one thread. The NumPy side is what one would write without a library: no preallocated buffers,
+gradients by the hand-derived formulas. PyTorch runs in eager mode; this script doesn't install it
+(``pip install torch``), and leaves it out where it isn't there.
 """
 
 from __future__ import annotations
@@ -120,16 +121,50 @@ def ours(sizes: list[int], batch: int, loss: str, optimiser: str) -> Callable[[]
     return run
 
 
+def torchs(sizes: list[int], batch: int, loss: str, optimiser: str) -> Callable[[], float] | None:
+    """Return the step in PyTorch's eager mode; None where it isn't installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    X, y = map(torch.tensor, data(sizes, batch, loss))
+    layers: list[Any] = []
+    for i, o in zip(sizes, sizes[1:]):
+        layers += [torch.nn.Linear(i, o), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[optimiser]
+    optimizer = kind(model.parameters(), lr=1e-3)
+    functional = torch.nn.functional
+    objective: Callable[[Any], Any] = {
+        "hinge": lambda z: torch.clamp(1 - y * z, min=0).mean(),
+        "bce": lambda z: functional.binary_cross_entropy_with_logits(z, y),
+        "ce": lambda z: functional.cross_entropy(z, y),
+    }[loss]
+
+    def run() -> float:
+        value = objective(model(X))
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        return float(value.item())
+
+    return run
+
+
 def main() -> None:
     """Print each workload."""
     quick = "--quick" in sys.argv
-    print(versions("numpy"), "- garbage collector on")
+    print(versions("numpy", "torch"), "- garbage collector on")
     for title, workload in WORKLOADS.items():
         inner = 1 if workload[0][0] > 500 else 20
         contestants: dict[str, Callable[[], object]] = {
             "plain NumPy, by hand": repeated(by_hand(*workload), inner),
             "our tensors": repeated(ours(*workload), inner),
         }
+        peer = torchs(*workload)
+        if peer is not None:
+            contestants["PyTorch, eager"] = repeated(peer, inner)
         times = interleaved(contestants, rounds=10 if quick else 60, collector=True)
         report(title, times, base="plain NumPy, by hand", per=inner)
 

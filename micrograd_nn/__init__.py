@@ -1,6 +1,11 @@
 """A neural network is a graph that you can read."""
 
-from micrograd_nn import data, functional
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from micrograd_nn import functional
 from micrograd_nn.graph.derivatives import (
     grad,
     hessian,
@@ -17,7 +22,7 @@ from micrograd_nn.graph.node import (
     no_grad,
     record_lines,
 )
-from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.own import primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import (
@@ -33,20 +38,23 @@ from micrograd_nn.nn import (
     Neuron,
     Sequential,
 )
-from micrograd_nn.readers import draw, explain, summary, trace
-from micrograd_nn.training import (
-    SGD,
-    Adam,
-    AdamW,
-    History,
-    RMSProp,
-    evaluate,
-    fit,
-    load,
-    predict,
-    predict_proba,
-    save,
-)
+
+if TYPE_CHECKING:
+    from micrograd_nn import data
+    from micrograd_nn.readers import draw, explain, summary, trace
+    from micrograd_nn.training import (
+        SGD,
+        Adam,
+        AdamW,
+        History,
+        RMSProp,
+        evaluate,
+        fit,
+        load,
+        predict,
+        predict_proba,
+        save,
+    )
 
 __all__ = [
     "Value",
@@ -95,3 +103,38 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+#: What is loaded when it is asked for: arithmetic and networks need neither.
+_LATER = {
+    **dict.fromkeys(("draw", "explain", "summary", "trace"), "readers"),
+    **dict.fromkeys(
+        (
+            "fit",
+            "predict",
+            "predict_proba",
+            "evaluate",
+            "History",
+            "SGD",
+            "RMSProp",
+            "Adam",
+            "AdamW",
+            "save",
+            "load",
+        ),
+        "training",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "data":
+        return importlib.import_module("micrograd_nn.data")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"micrograd_nn.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

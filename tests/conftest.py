@@ -1,17 +1,12 @@
-"""Hypothesis profiles (the same examples on every run, or many new ones), and Ctrl-C."""
+"""The same random examples on every run, unless HYPOTHESIS_PROFILE asks for new ones; Ctrl-C."""
 
-import os
 import signal
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-# A verdict must not depend on how fast the machine is.
-CLOCK_FREE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from micrograd_nn.testing import profiles
 
-settings.register_profile("quick", CLOCK_FREE, derandomize=True)
-settings.register_profile("thorough", CLOCK_FREE, max_examples=5000, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+profiles.load()
 
 
 @pytest.fixture

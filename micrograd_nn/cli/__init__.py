@@ -133,7 +133,7 @@ def _parser() -> Parser:
         "  micrograd-nn demo\n"
         "  micrograd-nn data iris -o iris.csv\n"
         "  micrograd-nn train iris.csv --target species\n"
-        '  micrograd-nn draw "x*y + tanh(x)" --at x=2 y=-3\n\n'
+        '  micrograd-nn draw "x*y + tanh(x)" --set x=2 --set y=-3\n\n'
         "micrograd-nn COMMAND --help describes a command.",
     )
     parser.add_argument("--version", action="version", version=f"micrograd-nn {__version__}")

@@ -208,7 +208,7 @@ def _what_next(screen: Screen, folder: Path) -> None:
         f"micrograd-nn predict {model} points.csv",
         "micrograd-nn data iris -o iris.csv",
         "micrograd-nn train iris.csv --target species",
-        'micrograd-nn draw "x*y + tanh(x)" --at x=2 y=-3',
+        'micrograd-nn draw "x*y + tanh(x)" --set x=2 --set y=-3',
     ):
         screen.line(f"  {screen.code(command)}")
 

@@ -11,20 +11,18 @@ from micrograd_nn import Value
 from micrograd_nn.cli.expression import CONSTANTS, FUNCTIONS, Expression, parse
 from micrograd_nn.cli.parsing import CommandError, Commands, add_command, writing
 from micrograd_nn.cli.terminal import Screen, shorten
-from micrograd_nn.readers import draw
-
-#: A larger graph is not printed, only drawn.
-LARGEST_TREE = 40
+from micrograd_nn.readers import Picture, draw
 
 _EXAMPLES = f"""\
 An expression has numbers, names, + - * / **, parentheses, pi, and the functions
   {", ".join(list(FUNCTIONS)[:12])},
   {", ".join(list(FUNCTIONS)[12:])}.
-It is read by this list alone, and never evaluated as Python.
+A function may be written as a method, (x + y).tanh(). The expression is read by this list alone,
+and never evaluated as Python.
 
 examples:
-  micrograd-nn draw "x*y + tanh(x)" --at x=2 y=-3
-  micrograd-nn draw "sigmoid(w*x + b)" --at w=0.5 x=2 b=-1 -o neuron.svg
+  micrograd-nn draw "x*y + tanh(x)" --set x=2 --set y=-3
+  micrograd-nn draw "(a*b + c).tanh()" --set a=2 --set b=-3 --local -o g.svg
 """
 
 
@@ -39,29 +37,36 @@ def add(commands: Commands) -> None:
     )
     command.add_argument("expression", metavar="EXPR", help="such as 'x*y + tanh(x)'")
     command.add_argument(
-        "--at",
-        nargs="+",
-        action="extend",
+        "--set",
+        action="append",
         default=[],
         metavar="NAME=NUMBER",
-        help="the values of the names; 1 for each that is not given",
+        help="the value of a name, 1 for each that is not given; may be repeated",
     )
     command.add_argument(
         "-o",
         "--output",
-        default="graph.svg",
         metavar="FILE",
-        help="its suffix is the format: .svg, .dot, .png, .pdf (default: %(default)s)",
+        help=f"its suffix is the format: {', '.join(Picture.FORMATS)} (default: text, printed)",
+    )
+    command.add_argument(
+        "--local", action="store_true", help="write on each edge the local derivative"
+    )
+    command.add_argument(
+        "--direction",
+        choices=("LR", "TB"),
+        default="LR",
+        help="from left to right, or from top to bottom (default: %(default)s)",
     )
 
 
 def protected(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with a space before an expression that looks like an option.
 
-    >>> protected(["draw", "-x*y", "-o", "g.svg", "--at", "x=2"])
-    ['draw', ' -x*y', '-o', 'g.svg', '--at', 'x=2']
+    >>> protected(["draw", "-x*y", "-o", "g.svg", "--set", "x=2"])
+    ['draw', ' -x*y', '-o', 'g.svg', '--set', 'x=2']
     """
-    option = re.compile(r"-o|-h$|--(at|output|help)\b|--$")
+    option = re.compile(r"-o|-h$|--(set|output|local|direction|help)\b|--$")
     return [a if a[:1] != "-" or option.match(a) else f" {a}" for a in arguments]
 
 
@@ -69,21 +74,22 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Carry out the command."""
     output = arguments.output
     expression = parse(arguments.expression)
-    given = _values(arguments.at, expression)
+    given = _values(arguments.set, expression)
     names = [name for name in expression.names if name in given or name not in CONSTANTS]
     if not names:
         raise CommandError(f"{shorten(expression.text, 60)!r} has no variable to differentiate by")
     leaves = {name: Value(given.get(name, 1.0), name) for name in names}
     root = expression.record(leaves)
     root.backward()
-    picture = draw(root)
-    with writing(output):
-        picture.save(output)
+    shown = ("data", "grad", "local") if arguments.local else ("data", "grad")
+    picture = draw(root, show=shown, direction=arguments.direction)
+    if output:
+        with writing(output):
+            picture.save(output)
 
     screen.heading(shorten(expression.text, 100))
-    tree = str(picture).splitlines()
-    if len(tree) <= LARGEST_TREE:
-        for line in tree:
+    if not output:
+        for line in str(picture).splitlines():
             screen.line(f"  {line}")
         screen.line()
     screen.fact("value", f"{root.data:.10g}")
@@ -95,16 +101,17 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     screen.line()
     free = [name for name in names if name not in given]
     if free:
-        hint = screen.code("--at " + " ".join(f"{name}=2" for name in free[:3]))
+        hint = screen.code(" ".join(f"--set {name}=2" for name in free[:3]))
         screen.fact("note", f"{', '.join(free)} = 1, since no value was given; {hint} gives one")
     if not math.isfinite(root.data):
         screen.fact("note", "the value is not finite: outside the domain, or too large for a float")
-    screen.fact("written", f"{screen.bold(output)}, the graph with all values and gradients")
+    if output:
+        screen.fact("written", f"{screen.bold(output)}, the graph with all values and gradients")
     return 0
 
 
 def _values(pairs: Sequence[str], expression: Expression) -> dict[str, float]:
-    """Read ``x=2 y=-3``."""
+    """Read ``x=2``, ``y=-3``."""
     values: dict[str, float] = {}
     for pair in pairs:
         name, equals, number = (part.strip() for part in pair.partition("="))
@@ -113,11 +120,11 @@ def _values(pairs: Sequence[str], expression: Expression) -> dict[str, float]:
         except ValueError:
             value = math.nan
         if not name or math.isnan(value):
-            raise CommandError(f"--at takes NAME=NUMBER, such as x=2, not {pair!r}")
+            raise CommandError(f"--set takes NAME=NUMBER, such as x=2, not {pair!r}")
         if name not in expression.names:
             known = ", ".join(expression.names) or "none"
             raise CommandError(f"there is no {name!r} in the expression; its names are {known}")
         if name in values:
-            raise CommandError(f"--at gives {name!r} twice")
+            raise CommandError(f"--set gives {name!r} twice")
         values[name] = value
     return values

@@ -120,7 +120,8 @@ def parse(text: str) -> Expression:
     Parameters
     ----------
     text : str
-        Numbers, names, ``+ - * / **``, parentheses, and calls of ``FUNCTIONS``.
+        Numbers, names, ``+ - * / **``, parentheses, and calls of ``FUNCTIONS``, which may also be
+        written as methods: ``tanh(x)`` or ``x.tanh()``.
 
     Returns
     -------
@@ -218,7 +219,12 @@ def _operands(node: ast.expr, text: str) -> list[ast.expr]:
     if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
         return [node.operand]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return _arguments(node, node.func.id, text)
+        return _arguments(node, node.func.id, node.args, text)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _arguments(node, node.func.attr, [node.func.value, *node.args], text)
+    if isinstance(node, ast.Attribute) and node.attr in FUNCTIONS:
+        call = f"as in x.{node.attr}({_sample(node.attr)[3:]})"
+        raise CommandError(f"{_quoted(node, text)} isn't allowed: a method is called, {call}")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
         raise CommandError(f"{_quoted(node, text)}: a power is written **, as in x**2")
     raise CommandError(
@@ -227,16 +233,16 @@ def _operands(node: ast.expr, text: str) -> list[ast.expr]:
     )
 
 
-def _arguments(call: ast.Call, name: str, text: str) -> list[ast.expr]:
+def _arguments(call: ast.Call, name: str, arguments: list[ast.expr], text: str) -> list[ast.expr]:
     if name not in FUNCTIONS:
         raise CommandError(f"there is no function {name!r}; there are {', '.join(FUNCTIONS)}")
     arity, _ = FUNCTIONS[name]
     if call.keywords or any(isinstance(a, ast.Starred) for a in call.args):
         raise CommandError(f"{_quoted(call, text)} isn't allowed: write {name}({_sample(name)})")
-    if len(call.args) != arity:
+    if len(arguments) != arity:
         wanted = "one argument" if arity == 1 else f"{arity} arguments"
-        raise CommandError(f"{name} takes {wanted}, and {_quoted(call, text)} has {len(call.args)}")
-    return call.args
+        raise CommandError(f"{name} takes {wanted}, and {_quoted(call, text)} has {len(arguments)}")
+    return arguments
 
 
 def _check_number(node: ast.Constant, text: str) -> None:
@@ -257,8 +263,9 @@ def _operation(step: ast.expr) -> tuple[Callable[..., Any], int]:
     if isinstance(step, ast.UnaryOp):
         return _OPERATORS[type(step.op)], 1
     assert isinstance(step, ast.Call)
-    assert isinstance(step.func, ast.Name)
-    arity, function = FUNCTIONS[step.func.id]
+    called = step.func
+    assert isinstance(called, (ast.Name, ast.Attribute))
+    arity, function = FUNCTIONS[called.id if isinstance(called, ast.Name) else called.attr]
     return function, arity
 
 

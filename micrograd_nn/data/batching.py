@@ -104,6 +104,10 @@ def batches(
 
     Parameters, errors and the object returned are those of :class:`Batches`.
 
+    Returns
+    -------
+    Batches
+
     Examples
     --------
     >>> X, y = np.arange(10.0).reshape(5, 2), np.arange(5)

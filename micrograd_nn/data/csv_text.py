@@ -27,6 +27,14 @@ class DataError(ValueError):
         The line in the file, counted from 1; None if the file as a whole is at fault.
     column : str, int or None
         The name of the column, or its number from 1 if it has no name.
+
+    Examples
+    --------
+    >>> from micrograd_nn.data import read_csv
+    >>> read_csv("nowhere.csv")
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.data.csv_text.DataError: nowhere.csv: there is no such file
     """
 
     path: str | None = None
@@ -43,6 +51,8 @@ class DataError(ValueError):
     ) -> DataError:
         """Make the error of a problem at a place.
 
+        Examples
+        --------
         >>> DataError.at("a.csv", "the cell is empty", line=3, column="x")
         DataError("a.csv, line 3, column 'x': the cell is empty")
         """

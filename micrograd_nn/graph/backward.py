@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.faults import raise_for_rule
 from micrograd_nn.graph.node import GraphError, Node
-from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.pull import unbroadcast_axes
-from micrograd_nn.graph.table.arrays import with_reduced_axes
+from micrograd_nn.graph.vanishing import without_vanishing
 
 
 def backward(root: Node, seed: Any = None, *, create_graph: bool = False) -> None:
@@ -72,6 +72,7 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
     """Do one backward pass; return the leaves with the gradients they had, and if there is NaN."""
     order, leaves = _reachable(root)
     try:
+        node, g = root, seed
         root._grad = seed
         with np.errstate(all="ignore", invalid="raise"):
             for node in reversed(order):
@@ -81,9 +82,11 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
                 elif g:
                     node._op.pull(node, g)  # type: ignore[union-attr]
             has_nan = any(_is_nan(leaf._grad) for leaf, _ in leaves)
-    except BaseException:
+    except BaseException as error:
         for leaf, before in leaves:
             leaf._grad = before
+        if isinstance(error, Exception):
+            raise_for_rule(node, g, error)
         raise
     return leaves, has_nan
 
@@ -118,6 +121,7 @@ def checked_seed(root: Node, seed: Any) -> Any:
     if isinstance(seed, Node):
         seed = seed._data
     if isinstance(root._data, float) and not isinstance(root._data, np.generic):
+        check_shape_of_seed(root, np.shape(seed))
         return float(seed)
     if np.asarray(seed).dtype.kind not in "fiub":
         raise TypeError(f"the seed must be real numbers, got {np.asarray(seed).dtype}")
@@ -213,8 +217,11 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
     if op.variadic:
         (rule,) = op.rules
         if rule is not None:
-            for child, cotangent in zip(node._a, rule(g, z, saved, **params), strict=True):
+            parts = rule(g, z, saved, **params)
+            for child, cotangent in zip(node._a, parts, strict=True):
                 if child is not None and child.requires_grad:
+                    if careful:
+                        cotangent = without_vanishing(op, rule, cotangent, g, saved, params)
                     _deliver(child, cotangent, g, saved)
         return careful
     for child, rule in zip(node._a, op.rules, strict=True):
@@ -227,29 +234,11 @@ def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
             with np.errstate(all="ignore"):
                 cotangent = rule(g, z, *saved, **params)
             masked = True
-        if masked and np.any(np.isnan(cotangent)):
-            cotangent = without_zero_times_infinity(op, rule, cotangent, g, saved, params)
+        if masked:
+            with np.errstate(all="ignore"):
+                cotangent = without_vanishing(op, rule, cotangent, g, saved, params)
         _deliver(child, cotangent, g, saved)
     return careful
-
-
-def without_zero_times_infinity(
-    op: Primitive, rule: Any, cotangent: Any, g: Any, saved: Any, params: Any
-) -> Any:
-    """Return the cotangent with 0 where all that flows to an element is a cotangent of 0."""
-    zero = np.equal(g, 0)
-    if op.multilinear:
-        with np.errstate(all="ignore"):
-            finite = rule(g, None, *(np.where(np.isfinite(x), x, 0) for x in saved), **params)
-            met = rule(~zero * 1.0, None, *(~np.isfinite(x) * 1.0 for x in saved), **params)
-        return np.where(met == 0, finite, cotangent).astype(cotangent.dtype)
-    if "keepdims" in params:  # a reduction: each element takes part in one result
-        zero = with_reduced_axes(zero, cotangent, params["axis"])
-    elif "axis" in params:  # each element takes part in the results along the axis
-        zero = np.all(zero, axis=params["axis"], keepdims=True)
-    elif not op.elementwise:
-        return cotangent
-    return np.where(zero, 0, cotangent).astype(cotangent.dtype)
 
 
 @lru_cache(maxsize=64)
@@ -260,6 +249,8 @@ def _ones(count: int, dtype: Any) -> Any:
 def _summed(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Sum a cotangent over the axes along which an input of that shape was repeated."""
     axes = unbroadcast_axes(cotangent.shape, shape)
+    if not axes:
+        return np.broadcast_to(cotangent, shape)
     if axes == (0,) and cotangent.ndim == 2:  # the gradient of a bias: BLAS is four times as fast
         try:
             return _ones(len(cotangent), cotangent.dtype).dot(cotangent).reshape(shape)

@@ -12,19 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.backward import (
-    check_shape_of_seed,
-    checked_seed,
-    without_zero_times_infinity,
-)
+from micrograd_nn.graph.backward import check_shape_of_seed, checked_seed
+from micrograd_nn.graph.faults import raise_for_rule
 from micrograd_nn.graph.node import UNREACHED, Group, Node, StaleGraphError
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.pull import call, unbroadcast_axes
-from micrograd_nn.graph.table.arithmetic import add, where
+from micrograd_nn.graph.table.arithmetic import add
 from micrograd_nn.graph.table.arrays import shape_of, sum_to
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Constant
+from micrograd_nn.graph.vanishing import without_vanishing
 
 
 def cotangents(
@@ -59,9 +57,13 @@ def cotangents(
         for node in reversed(order):
             if node._op is None or node not in found or node not in active:
                 continue
-            for _, child, cotangent in pulled(node, found[node], active, create_graph):
-                cotangent = fitted(cotangent, child)
-                found[child] = cotangent if child not in found else found[child] + cotangent
+            try:
+                for _, child, cotangent in pulled(node, found[node], active, create_graph):
+                    cotangent = fitted(cotangent, child)
+                    found[child] = cotangent if child not in found else found[child] + cotangent
+            except Exception as error:
+                raise_for_rule(node, found[node], error)
+                raise
     return found
 
 
@@ -81,9 +83,10 @@ def pulled(
     params = node.params
     z = node if create_graph else node._data
     groups = _grouped_operands(node, create_graph)
+    operands = [operand for _, operand in groups]
     if op.vector:
-        (xs, xs_data), (ws, ws_data) = groups
-        results: Any = op.rules[0](g, z, xs_data, ws_data)  # type: ignore[misc]
+        results: Any = op.rules[0](g, z, *operands)  # type: ignore[misc]
+        (xs, _), (ws, _) = groups
         both = zip((*xs, *ws), (*results[0], *results[1]), strict=True)
         for place, (child, cotangent) in enumerate(both):
             if child in active:
@@ -92,17 +95,14 @@ def pulled(
     for first, ((children, _), rule) in enumerate(zip(groups, op.rules, strict=True)):
         if rule is None or not any(c in active for c in children if c is not None):
             continue
-        operands = [operand for _, operand in groups]
         if isinstance(z, float) and not isinstance(z, np.generic):
             result = call(rule, g, z, *operands, **params)
         else:
             result = rule(g, z, *operands, **params)
-            if not (create_graph or op.elementwise or op.variadic) and np.any(np.isnan(result)):
-                result = without_zero_times_infinity(op, rule, result, g, operands, params)
         many: Any = result if op.variadic else [result]
         for place, (child, cotangent) in enumerate(zip(children, many, strict=True), start=first):
             if child is not None and child in active:
-                yield place, child, (_masked(cotangent, g) if op.elementwise else cotangent)
+                yield place, child, without_vanishing(op, rule, cotangent, g, operands, params)
 
 
 def _grouped_operands(node: Node, create_graph: bool) -> list[tuple[tuple[Any, ...], Any]]:
@@ -138,19 +138,6 @@ def _check_fresh(node: Node, child: Node, saved: Any) -> None:
         )
 
 
-def _masked(cotangent: Any, g: Any) -> Any:
-    """Let a cotangent of exactly 0 contribute 0, also where the local derivative is infinite."""
-    data = data_of(cotangent)
-    if not np.any(np.isnan(data)):
-        return cotangent
-    vanishing = np.equal(data_of(g), 0)
-    if not np.any(vanishing):
-        return cotangent
-    if np.ndim(data) == 0 and np.ndim(vanishing) == 0:
-        return 0.0
-    return where(vanishing, 0.0, cotangent)
-
-
 def fitted(cotangent: Any, child: Node) -> Any:
     """Sum a cotangent over the axes along which the input was repeated."""
     shape = np.shape(child._data)
@@ -163,11 +150,6 @@ def fitted(cotangent: Any, child: Node) -> Any:
     if type(child._data) is float and not isinstance(cotangent, Node):
         return float(cotangent)
     return cotangent
-
-
-def data_of(x: Any) -> Any:
-    """Return the data of a node, or plain data as they are."""
-    return x._data if isinstance(x, Node) else x
 
 
 def backward_recorded(root: Node, seed: Any) -> None:

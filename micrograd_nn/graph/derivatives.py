@@ -15,8 +15,8 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from micrograd_nn.graph.backward import checked_seed
-from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, data_of, leaf_of
-from micrograd_nn.graph.node import GraphError, Node, modes
+from micrograd_nn.graph.cotangents import checked_node_seed, cotangents, leaf_of
+from micrograd_nn.graph.node import GraphError, Node, data_of, modes
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.table.arithmetic import add
 from micrograd_nn.graph.tensor import Tensor
@@ -167,6 +167,26 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
     See ``value_and_grad`` for the parameters. ``grad`` nests to any depth.
 
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; it returns the gradient, of the shape of the argument. Plain numbers
+        give floats, arrays give arrays, nodes give nodes.
+
+    Raises
+    ------
+    GraphError
+        If the result of ``f`` isn't a scalar.
+    TypeError, ValueError
+        If ``argnums`` names no argument.
+
     Examples
     --------
     >>> grad(lambda x: x**3)(2.0)
@@ -186,6 +206,22 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     The pullback takes a cotangent of the shape of the result and returns a tuple with the
     cotangent of each primal.
+
+    Parameters
+    ----------
+    f : callable
+    *primals : Value, Tensor, array-like or float
+        The arguments to differentiate at.
+
+    Returns
+    -------
+    (value, callable)
+        ``f(*primals)``, and the pullback.
+
+    Raises
+    ------
+    ValueError
+        By the pullback, if a cotangent has another shape than the result.
 
     Examples
     --------
@@ -207,6 +243,19 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return ``f(*primals)`` and its derivative along the tangents, J t.
+
+    Parameters
+    ----------
+    f : callable
+    primals : sequence of Value, Tensor, array-like or float
+        The arguments to differentiate at.
+    tangents : sequence
+        The direction, of the same shapes.
+
+    Returns
+    -------
+    (value, tangent)
+        ``f(*primals)``, and J t of the same shape.
 
     Raises
     ------
@@ -230,8 +279,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         run = _Run(f, tuple(primals), tuple(range(len(primals))), {})
         shape = np.shape(run.root._data)
         # The pullback is linear in its cotangent, so any point does to differentiate it at, except
-        # 0: there, a cotangent of exactly 0 would be taken for one that is 0 for good.
-        dummy: Node = Value(1.0) if isinstance(run.root, Value) else Tensor(np.ones(shape))
+        # one where cotangents vanish or cancel: a cotangent of exactly 0 would be taken for one
+        # that is 0 for good.
+        irregular = np.random.default_rng(0).uniform(1.0, 2.0, shape)
+        dummy: Node = Value(1.0) if isinstance(run.root, Value) else Tensor(irregular)
         pulled = run.pull(dummy)
     nodes = modes.transforms > 0 or any(isinstance(x, Node) for x in (*primals, *tangents))
     total: Any = None
@@ -249,6 +300,23 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the Jacobian of ``f``, of shape output + input.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a number, an array or a node.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to; a sequence gives a tuple.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; J[i, ..., j, ...] = ∂f[i, ...] / ∂x[j, ...].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``argnums`` names no argument.
 
     Examples
     --------
@@ -286,6 +354,23 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function that computes the matrix of second derivatives of a scalar ``f``.
 
     For several ``argnums`` the result is a tuple of tuples, H[i][j] of shape xᵢ + xⱼ.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or sequence of int
+        The positional arguments to differentiate with respect to.
+
+    Returns
+    -------
+    callable
+        Of the same arguments; H[i, ..., j, ...] = ∂²f / ∂x[i, ...] ∂x[j, ...].
+
+    Raises
+    ------
+    GraphError
+        If the result of ``f`` isn't a scalar.
 
     Examples
     --------

@@ -63,7 +63,7 @@ cosh = ieee(math.cosh, np.cosh)
 
 def sign(x: float) -> float:
     """Return -1.0, 0.0 or 1.0, and NaN for NaN."""
-    return (x > 0.0) - (x < 0.0) + 0.0 if x == x else x
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else x
 
 
 def maximum(x: float, y: float) -> float:

@@ -1,15 +1,19 @@
-"""The node: what every recorded value is, and the modes under which nodes are recorded."""
+"""The node: what every recorded value is."""
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from micrograd_nn.graph.modes import calling_line as calling_line
+from micrograd_nn.graph.modes import clock as clock
+from micrograd_nn.graph.modes import debug_nans as debug_nans
+from micrograd_nn.graph.modes import modes as modes
+from micrograd_nn.graph.modes import no_grad as no_grad
+from micrograd_nn.graph.modes import record_lines as record_lines
+from micrograd_nn.graph.modes import switch as switch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -20,127 +24,49 @@ if TYPE_CHECKING:
 #: gradient that was computed and is zero by identity.
 UNREACHED: float = float("0.0")
 
-_PACKAGE = __name__.partition(".")[0]
-
 
 class GraphError(RuntimeError):
-    """A graph can't be read or differentiated as asked."""
+    """A graph can't be read or differentiated as asked.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Tensor
+    >>> Tensor([1.0, 2.0]).backward()
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.graph.node.GraphError: backward() needs a seed, ...
+    """
 
 
 class StaleGraphError(GraphError):
-    """Data were changed after they had been recorded, so that a derivative would be wrong."""
+    """Data were changed after they had been recorded, so that a derivative would be wrong.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> z = y * y
+    >>> y.data = 5.0
+    >>> z.backward()
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.graph.node.StaleGraphError: the data of ... were overwritten ...
+    """
 
 
 class NonFiniteError(ArithmeticError):
-    """An operation produced NaN or infinity while ``debug_nans()`` was on."""
-
-
-class Modes(threading.local):
-    """How this thread records: each field is set by one of the context managers below."""
-
-    recording: bool = True
-    lines: bool = False
-    finite: bool = False
-    scope: str = ""
-    transforms: int = 0
-
-
-class Switch:
-    """``fast`` is true while no thread has asked for anything special.
-
-    Scalar arithmetic looks at this one field, and at ``modes`` only when it is false.
-    """
-
-    def __init__(self) -> None:
-        self.fast = True
-        self._special = 0
-        self._lock = threading.Lock()
-
-    def slow_down(self, by: int) -> None:
-        """Count one more (``by=1``) or one fewer (``by=-1``) special mode."""
-        with self._lock:
-            self._special += by
-            self.fast = self._special == 0
-
-
-class Clock:
-    """Ticks whenever the data of a leaf are overwritten; caches of parameters look at it."""
-
-    time = 0
-
-
-modes = Modes()
-switch = Switch()
-clock = Clock()
-
-
-@contextmanager
-def _mode(**wanted: Any) -> Iterator[None]:
-    before = {name: getattr(modes, name) for name in wanted}
-    switch.slow_down(+1)
-    for name, value in wanted.items():
-        setattr(modes, name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(modes, name, value)
-        switch.slow_down(-1)
-
-
-def no_grad() -> Any:
-    """Compute without recording: results have data but no graph.
-
-    Use it as ``with no_grad():`` or as the decorator ``@no_grad()``. It is restored when the block
-    is left by an exception, and holds for the present thread only.
-
-    Examples
-    --------
-    >>> from micrograd_nn import Value, no_grad
-    >>> x = Value(3.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.op is None, y.data
-    (True, 9.0)
-    """
-    return _mode(recording=False)
-
-
-def recording() -> Any:
-    """Record inside the block, whatever holds outside: readers write graphs of their own."""
-    return _mode(recording=True, lines=False, finite=False, scope="")
-
-
-def record_lines() -> Any:
-    """Remember, for each node recorded inside the block, the file and line that recorded it.
-
-    Examples
-    --------
-    >>> from micrograd_nn import Value, record_lines
-    >>> with record_lines():
-    ...     y = Value(3.0) * 2
-    >>> y.line is None
-    False
-    """
-    return _mode(lines=True)
-
-
-def debug_nans() -> Any:
-    """Raise ``NonFiniteError`` at the first operation whose result is NaN or infinite.
-
-    The error names the operation, the node, the layer and the line that recorded it, and shows
-    what went in.
+    """An operation produced NaN or infinity while ``debug_nans()`` was on.
 
     Examples
     --------
     >>> from micrograd_nn import Value, debug_nans
     >>> with debug_nans():
-    ...     (Value(0.0, name="p") + 0).log()
+    ...     1.0 / Value(0.0)
     Traceback (most recent call last):
     ...
-    micrograd_nn.graph.node.NonFiniteError: log produced -inf ...
+    micrograd_nn.graph.node.NonFiniteError: ...
     """
-    return _mode(finite=True, lines=True)
 
 
 class Tag:
@@ -172,17 +98,6 @@ class Tag:
 @lru_cache(maxsize=10_000)
 def _scope_tag(scope: str) -> Tag:
     return Tag(None, scope)  # shared by all nodes of a layer: one that is named gets its own
-
-
-def calling_line() -> str:
-    """Return ``file:line`` of the innermost caller outside this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] != _PACKAGE and module != "contextlib":
-            break
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class Node:
@@ -371,6 +286,10 @@ class Node:
         bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
         return bundle
 
+    def _snapshot(self) -> Any:
+        """Return the data, in memory that nobody will write to."""
+        return self._data
+
     def pull_array(self, g: Any, careful: bool) -> bool:
         """Carry a cotangent that is an array to the inputs; see ``backward``."""
         raise NotImplementedError  # a Value has a float for a cotangent
@@ -399,6 +318,11 @@ def _not_finite_message(node: Node, row: Primitive) -> str:
         + (f" {row.domain}" if row.domain else "")
         + ", or scale the input."
     )
+
+
+def data_of(x: Any) -> Any:
+    """Return the data of a node, or plain data as they are."""
+    return x._data if isinstance(x, Node) else x
 
 
 def _short(data: Any) -> str:

@@ -53,6 +53,10 @@ class Primitive:
         Points without a derivative (an expression), and the value given there, in words.
     elementwise : bool
         Whether each element of the result depends on the same element of the arguments only.
+    along : str or tuple of int, optional
+        The axes along which it mixes the elements of its argument, or the name of the parameter
+        that says so, such as ``"axis"``; an element influences no result elsewhere. Without one,
+        and where it isn't elementwise, any element may influence any result.
     variadic : bool
         Whether the one argument is a sequence of nodes; its rule then returns a list.
     vector : bool
@@ -66,6 +70,11 @@ class Primitive:
         notation.
     example : str
         Lines of a doctest.
+
+    Attributes
+    ----------
+    activation : Primitive or None
+        The function that a unit, g(w·x + b), applies to its weighted sum.
 
     Notes
     -----
@@ -90,6 +99,7 @@ class Primitive:
         domain: str = "",
         kinks: dict[str, str] | None = None,
         elementwise: bool = True,
+        along: str | tuple[int, ...] | None = None,
         variadic: bool = False,
         vector: bool = False,
         multilinear: bool = False,
@@ -106,12 +116,14 @@ class Primitive:
         self.domain = domain
         self.kinks = kinks or {}
         self.elementwise = elementwise
+        self.along = along
         self.variadic = variadic
         self.vector = vector
         self.multilinear = multilinear
         self.hides_nan = hides_nan
         self.about = about
         self.example = example
+        self.activation: Primitive | None = None
         self.row: Primitive = self  # but for the variants that single nodes use
         self.pull: Pull
         self.rules = tuple(rules)
@@ -126,6 +138,8 @@ class Primitive:
     def rules(self, rules: tuple[Rule | None, ...]) -> None:
         self._rules = rules
         self.reads = _arguments_read(rules)
+        some = any(rule is not None for rule in rules)
+        self.given = tuple(some and rule is None for rule in rules)  # conditions: kept as given
         self.pull = float_pull(self)
 
     @property
@@ -177,8 +191,8 @@ class Primitive:
             return self.on_floats(*map(float, args), **params)
         return self.on_arrays(
             *(
-                arg if rule is None else as_floating(arg)
-                for arg, rule in zip(args, self._rules, strict=False)
+                arg if given else as_floating(arg)
+                for arg, given in zip(args, self.given, strict=False)
             ),
             **params,
         )
@@ -188,6 +202,9 @@ class Primitive:
             return Node.kinds["Value"].record(self, (tuple(xs), tuple(ys)), {})
         assert self.on_floats is not None
         return self.on_floats(xs, ys)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Primitive:
+        return self  # help() and Sphinx know by a __get__ that an object is a function
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -297,43 +314,7 @@ def primitive(
     on_floats: Callable[..., float] | None = None,
     **row: Any,
 ) -> Primitive:
-    """Add a row to the table: a new operation, with all that the built-in ones have.
-
-    Parameters
-    ----------
-    name : str
-        A new name.
-    forward : callable
-        ``forward(*args, **params)``, written in NumPy. It is given floats or arrays.
-    rules : callable or sequence of callables
-        One derivative rule per argument, ``rule(g, z, *args, **params)``: see ``Primitive``.
-    on_floats : callable, optional
-        A faster kernel for Python floats; ``forward`` by default.
-    **row
-        The other fields of ``Primitive``: ``notation``, ``domain``, ``kinks``, ``elementwise`` ...
-
-    Returns
-    -------
-    Primitive
-        The row; call it as a function.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from micrograd_nn import Value, primitive
-    >>> def cube_x(g, z, x):
-    ...     return g * 3 * x * x
-    >>> cube = primitive("cube_doc", lambda x: x * x * x, cube_x, notation="{}³")
-    >>> x = Value(2.0)
-    >>> cube(x).backward()
-    >>> x.grad
-    12.0
-    """
+    """Add a row to the table; ``graph.own.primitive`` does so for a user, with checks."""
     if name in table:
         raise ValueError(f"the table already has an operation {name!r}: choose another name")
     if on_floats is None and row.get("elementwise", True):

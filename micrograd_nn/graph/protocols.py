@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions as F
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.node import data_of
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: F.add,
@@ -104,7 +104,7 @@ def _clip(
 
 
 def _of_data(f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args, **kwargs: f(*map(_data_of, args), **kwargs)
+    return lambda *args, **kwargs: f(*map(data_of, args), **kwargs)
 
 
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
@@ -152,10 +152,6 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def _data_of(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
-
-
 def _no_rule(name: str) -> TypeError:
     return TypeError(
         f"{name} has no derivative rule here: use a function of micrograd_nn.functional, add one "
@@ -172,7 +168,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, args: Any, kwargs: dict[str, Any])
     if method == "__call__" and ufunc in _UFUNCS and not kwargs:
         return _UFUNCS[ufunc](*args)
     if method == "__call__" and ufunc in _OF_DATA:
-        return ufunc(*map(_data_of, args), **kwargs)
+        return ufunc(*map(data_of, args), **kwargs)
     if method == "reduce" and ufunc in _REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"}:
         return _REDUCTIONS[ufunc](*args, **{"axis": 0, **kwargs})
     name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")

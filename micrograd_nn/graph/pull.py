@@ -62,7 +62,7 @@ class _Name:
 def _text(operand: Any) -> str:
     if isinstance(operand, _Name):
         return operand.text
-    if type(operand) in (int, float):
+    if type(operand) in (int, float) and operand - operand == 0:  # inf and nan are no literals
         return repr(operand)
     raise TypeError("not an expression of sums and products")
 
@@ -78,8 +78,8 @@ def _inlined(rule: Callable[..., Any], arity: int) -> str | None:
 
 def float_pull(row: Primitive) -> Pull:
     """Return the function that carries a cotangent from a scalar node to its inputs."""
-    if row.vector:
-        return pull_vectors
+    if row.vector:  # what carries two sequences calls the rule, whichever it is
+        return row.__dict__.get("pull", pull_vectors)  # type: ignore[no-any-return]
     if row.variadic or not 1 <= row.arity <= 2:
         return pull_tuple
     saved = [
@@ -138,8 +138,18 @@ def pull_vectors(v: Any, g: float) -> None:
 
 @lru_cache(maxsize=10_000)
 def unbroadcast_axes(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the axes over which ``target`` was repeated to give ``shape``."""
+    """Return the axes over which ``target`` was repeated to give ``shape``.
+
+    Raises
+    ------
+    ValueError
+        If it can't have been, nor ``shape`` to give ``target``.
+    """
+    if np.broadcast_shapes(shape, target) not in (shape, target):
+        raise ValueError(f"an array of shape {shape} is neither {target} repeated nor the reverse")
     lead = len(shape) - len(target)
+    if lead < 0:
+        return ()
     return tuple(range(lead)) + tuple(
         lead + i for i, n in enumerate(target) if n == 1 and shape[lead + i] != 1
     )

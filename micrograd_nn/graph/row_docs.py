@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def doc_of(row: Primitive) -> str:
     names = _arguments(row)
     result = _filled(row.notation, names, {})
     blocks = [
-        row.about or _first_line(row) or f"Return {result}.",
+        row.about or _first_line(row) or f"Return ``{result}``.",
         _section("Parameters", _parameters(row, names)),
         _section("Returns", _result(row, names)),
         _section("Raises", _errors(row, names)),
@@ -107,16 +108,16 @@ def _derivatives(row: Primitive, names: Sequence[str]) -> str:
         for name, form in zip(names, row.textbook, strict=False)
     ]
     result = _filled(row.notation, names, {})
-    what = f"The derivative{'s' * (len(lines) > 1)} of z = {result}::"
+    what = f"The derivative{'s' * (len(lines) > 1)} of ``z = {result}``::"
     if not row.elementwise:
-        what = f"The cotangents of the arguments of z = {result}, from dz, that of the result::"
+        what = f"The cotangents of the arguments of ``z = {result}``, from dz, that of the result::"
     return "\n".join([what, "", *lines])
 
 
 def _places(row: Primitive) -> str:
     lines = [f"It is defined where ``{row.domain}``."] if row.domain else []
     lines += [f"At the kink ``{at}`` the derivative is {value}." for at, value in row.kinks.items()]
-    return "\n".join(lines)
+    return "\n".join(textwrap.fill(line, 100) for line in lines)
 
 
 def _example(row: Primitive) -> str:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from micrograd_nn.graph import functions
+from micrograd_nn.graph.arguments import float_array, operands, refusal
+from micrograd_nn.graph.array_operators import Operators
 from micrograd_nn.graph.backward import pull_arrays
-from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, modes, switch
-from micrograd_nn.graph.primitive import Primitive, is_plain_number, overwritten
-from micrograd_nn.graph.recorded import Recorded
-from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary
-
-_FLOATS = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16))
+from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, data_of, modes, switch
+from micrograd_nn.graph.primitive import Primitive, overwritten
 
 
-class Tensor(Recorded):
+class Tensor(Operators):
     """An array that remembers how it was computed.
 
     Parameters
@@ -62,8 +59,8 @@ class Tensor(Recorded):
 
     # An array handed out by ``.data`` may be written to at any time, also after an operation has
     # been recorded. So a leaf hands out a fresh copy, which becomes its data (the graphs recorded
-    # so far keep the old array), and while a copy is out (``_exposed``) each recording that needs
-    # the data for its derivative keeps a copy of its own.
+    # so far keep the old array), and while a copy is out (``_exposed``) each recording takes a
+    # copy of its own.
     _exposed: bool
     _requires_grad: bool
 
@@ -74,7 +71,7 @@ class Tensor(Recorded):
         requires_grad: bool = True,
         name: str | None = None,
     ) -> None:
-        self._data = _as_float_array(array, dtype)
+        self._data = float_array(array, dtype)
         self._grad = UNREACHED
         self._op = None
         self._a = None
@@ -110,7 +107,7 @@ class Tensor(Recorded):
 
     @data.setter
     def data(self, data: Any) -> None:
-        array = np.array(_data_of(data), dtype=self.dtype)
+        array = np.array(data_of(data), dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(
                 f"can't overwrite the data of {self.describe()} of shape {self.shape} by an array "
@@ -134,10 +131,13 @@ class Tensor(Recorded):
         """
         grad = self._grad
         if type(grad) is float:
-            return np.zeros(self.shape, self.dtype)
-        if self._op is None or isinstance(grad, Node):
+            view = np.zeros(
+                self.shape, self.dtype
+            )  # read-only: nothing would come of writing to it
+        elif self._op is None or isinstance(grad, Node):
             return grad
-        view = np.asarray(grad).view()  # inner nodes may share the array of their gradient
+        else:
+            view = np.asarray(grad).view()  # inner nodes may share the array of their gradient
         view.flags.writeable = False
         return view
 
@@ -207,26 +207,22 @@ class Tensor(Recorded):
         """Apply ``row`` to ``args`` and record the result; see ``Node.record``."""
         inputs: tuple[Node | None, ...] = tuple(args[0]) if row.variadic else args
         data: list[Any] = []
-        requires_grad = exposed = False
+        requires_grad = False
         for arg in inputs:
             if type(arg) is not Tensor or arg._exposed:
-                inputs, data, saved, requires_grad, exposed = _operands(row, inputs)
+                inputs, data, requires_grad = operands(row, inputs)
                 break
             data.append(arg._data)
             if arg._requires_grad:
                 requires_grad = True
-        else:
-            saved = data
         try:
             result = (
                 row.on_arrays(data, **params) if row.variadic else row.on_arrays(*data, **params)
             )
         except (ValueError, TypeError, IndexError) as error:
-            raise type(error)(_cannot(row, inputs, data, params, error)) from error
+            raise type(error)(refusal(row, inputs, data, params, error)) from error
         if not isinstance(result, (np.ndarray, np.generic)):
             result = np.asarray(result, dtype=np.float64)
-        elif exposed and result.base is not None:
-            result = np.array(result)  # not a view of what the user may write to
         if not modes.recording:
             return cls.own(np.asarray(result))
         node: Tensor = _new(Tensor)
@@ -235,12 +231,15 @@ class Tensor(Recorded):
         node._op = row
         node._a = inputs
         node._b = node._tag = None
-        node._x = tuple(saved)
+        node._x = tuple(data)
         node._exposed = False
         node._requires_grad = requires_grad
         if params or modes.scope or not switch.fast:
             node._finish(row, params)
         return node
+
+    def _snapshot(self) -> np.ndarray[Any, Any]:
+        return np.array(self._data) if self._exposed else self._data
 
     def pull_array(self, g: Any, careful: bool) -> bool:
         """Carry the cotangent ``g`` to the inputs; see ``backward.pull_arrays``."""
@@ -252,96 +251,7 @@ class Tensor(Recorded):
             np.asarray(data, np.float64 if np.ndim(data) == 0 else None), requires_grad=False
         )
 
-    # ---------------------------------------------------------------------------- operators
-
-    def __add__(self, other: Any) -> Any:
-        return _operate(arithmetic.add, self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _operate(arithmetic.add, other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _operate(arithmetic.sub, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _operate(arithmetic.sub, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _operate(arithmetic.mul, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _operate(arithmetic.mul, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _operate(arithmetic.div, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _operate(arithmetic.div, other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return _operate(arithmetic.power, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _operate(arithmetic.power, other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return _operate(arrays.matmul, self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _operate(arrays.matmul, other, self)
-
-    def __neg__(self) -> Tensor:
-        return arithmetic.neg(self)  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return arithmetic.absolute(self)  # type: ignore[no-any-return]
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return functions.getitem(self, index)  # type: ignore[no-any-return]
-
-    if TYPE_CHECKING:  # methods that are functions of ``micrograd_nn.functional``
-        sum: Callable[..., Tensor]
-        mean: Callable[..., Tensor]
-        prod: Callable[..., Tensor]
-        max: Callable[..., Tensor]
-        min: Callable[..., Tensor]
-        var: Callable[..., Tensor]
-        std: Callable[..., Tensor]
-        cumsum: Callable[..., Tensor]
-        norm: Callable[..., Tensor]
-        dot: Callable[..., Tensor]
-        transpose: Callable[..., Tensor]
-        swapaxes: Callable[..., Tensor]
-        reshape: Callable[..., Tensor]
-        squeeze: Callable[..., Tensor]
-        ravel: Callable[..., Tensor]
-        flatten: Callable[..., Tensor]
-        clip: Callable[..., Tensor]
-        take: Callable[..., Tensor]
-        softmax: Callable[..., Tensor]
-        log_softmax: Callable[..., Tensor]
-        logsumexp: Callable[..., Tensor]
-        exp: Callable[[], Tensor]
-        expm1: Callable[[], Tensor]
-        log: Callable[[], Tensor]
-        log1p: Callable[[], Tensor]
-        sqrt: Callable[[], Tensor]
-        sin: Callable[[], Tensor]
-        cos: Callable[[], Tensor]
-        tan: Callable[[], Tensor]
-        arctan: Callable[[], Tensor]
-        sinh: Callable[[], Tensor]
-        cosh: Callable[[], Tensor]
-        tanh: Callable[[], Tensor]
-        sigmoid: Callable[[], Tensor]
-        softplus: Callable[[], Tensor]
-        erf: Callable[[], Tensor]
-        relu: Callable[[], Tensor]
-        gelu: Callable[[], Tensor]
-        silu: Callable[[], Tensor]
+    # ------------------------------------------------------------------------- Python's protocols
 
     def __len__(self) -> int:
         return len(self._data)
@@ -361,16 +271,16 @@ class Tensor(Recorded):
         return bool(self._data)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _data_of(other)
+        return self._data < data_of(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _data_of(other)
+        return self._data <= data_of(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _data_of(other)
+        return self._data > data_of(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _data_of(other)
+        return self._data >= data_of(other)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False:
@@ -386,116 +296,4 @@ class Tensor(Recorded):
         return f"Tensor({text}{dtype}{name})"
 
 
-def _method(function: Any, name: str) -> Any:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__qualname__ = f"Tensor.{name}"
-    method.__doc__ = f"Return ``functional.{name}(self, ...)``."
-    return method
-
-
-for _name in (
-    "sum mean prod max min var std cumsum norm dot transpose swapaxes reshape squeeze ravel "
-    "flatten clip take softmax log_softmax logsumexp"
-).split():
-    setattr(Tensor, _name, _method(getattr(functions, _name), _name))
-for (
-    _name
-) in "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf".split():
-    setattr(Tensor, _name, _method(getattr(elementary, _name), _name))
-for _name in ("relu", "gelu", "silu"):
-    setattr(Tensor, _name, _method(getattr(activations, _name), _name))
-
 _new = object.__new__
-
-
-def _data_of(other: Any) -> Any:
-    return other._data if isinstance(other, Node) else other
-
-
-def _operate(row: Primitive, x: Any, y: Any) -> Any:
-    for operand in (x, y):
-        if not isinstance(operand, (Node, np.ndarray, np.generic, numbers.Real, list, tuple)):
-            return NotImplemented
-    return row(x, y)
-
-
-def _as_float_array(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    if isinstance(array, (list, tuple)):
-        array = _without_nodes(array)
-    raw = np.array(_data_of(array))
-    if raw.dtype.kind not in "fiub":
-        raise TypeError(f"a Tensor holds real numbers, got an array of dtype {raw.dtype}")
-    if dtype is None:
-        return raw if raw.dtype in _FLOATS else raw.astype(np.float64)
-    if np.dtype(dtype) not in _FLOATS:
-        raise TypeError(
-            f"a Tensor can't have dtype {np.dtype(dtype)}: gradients need float64 or float32"
-        )
-    return raw.astype(dtype)
-
-
-def _without_nodes(items: Any) -> Any:
-    if isinstance(items, (list, tuple)):
-        return [_without_nodes(item) for item in items]
-    return _data_of(items)
-
-
-def _operands(row: Primitive, args: Any) -> tuple[Any, list[Any], list[Any], bool, bool]:
-    """Return inputs, data, data to keep, whether a gradient is wanted, whether data may change."""
-    reads = (row.reads[0],) * len(args) if row.variadic else row.reads
-    inputs: list[Node | None] = []
-    data: list[Any] = []
-    saved: list[Any] = []
-    requires_grad = exposed = False
-    for i, arg in enumerate(args):
-        if isinstance(arg, Node):
-            array = arg._data
-            inputs.append(arg)
-            requires_grad = requires_grad or arg.requires_grad
-            if type(arg) is Tensor and arg._exposed:
-                exposed = True
-                saved.append(np.array(array) if reads[i] else array)
-            else:
-                saved.append(array)
-        else:
-            plain = not row.variadic and row.rules[i] is None
-            array = arg if plain else _as_constant(arg, args)
-            inputs.append(None)
-            keep = isinstance(array, np.ndarray) and reads[i]
-            saved.append(np.array(array) if keep else array)
-        data.append(array)
-    return tuple(inputs), data, saved, requires_grad, exposed
-
-
-def _as_constant(arg: Any, args: tuple[Any, ...]) -> Any:
-    """Return a plain argument as a float or a floating array; integers take the nodes' dtype."""
-    if type(arg) is float:
-        return arg
-    if is_plain_number(arg):
-        return float(arg)
-    array = np.asarray(arg)
-    if array.dtype.kind == "f":
-        return array
-    if array.dtype.kind in "iub":
-        dtypes = [a.dtype for a in args if isinstance(a, Tensor)]
-        return array.astype(np.result_type(*dtypes) if dtypes else np.float64)
-    raise TypeError(
-        f"expected real numbers beside a Tensor, got {type(arg).__name__} of dtype {array.dtype}"
-    )
-
-
-def _cannot(row: Primitive, inputs: Any, data: Any, params: Any, error: Exception) -> str:
-    operands = " and ".join(
-        (f"{node.name} " if node is not None and node.name else "") + str(np.shape(d))
-        for node, d in zip(inputs, data, strict=True)
-    )
-    options = ", ".join(f"{k}={v!r}" for k, v in params.items())
-    scope = f" in layer {modes.scope!r}" if modes.scope else ""
-    return (
-        f"{row.name}{scope} can't take arguments of shape {operands}"
-        + (f" with {options}" if options else "")
-        + f": {error}"
-    )

@@ -9,12 +9,13 @@ scalars, and hidden units come into being when they are asked for.
 
 from __future__ import annotations
 
+import math
 from operator import mul
 from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, modes, switch
+from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, primitive, table
 from micrograd_nn.graph.pull import pull_vectors
 from micrograd_nn.graph.value import Constant, Value
@@ -37,6 +38,12 @@ identity = primitive(
     code="{}",
     textbook=("1",),
 )
+
+
+def _product(delta: Any, x: Any) -> Any:
+    if data_of(delta) == 0 and not math.isfinite(data_of(x)):
+        return 0.0
+    return delta * x
 
 
 def unit(activation: Primitive) -> Primitive:
@@ -67,7 +74,7 @@ def unit(activation: Primitive) -> Primitive:
         rule = activation.rules[0]
         assert rule is not None
         delta = rule(g, a, z)
-        return [delta * w for w in ws[:-1]], [*(delta * x for x in xs), delta]
+        return [_product(delta, w) for w in ws[:-1]], [*(_product(delta, x) for x in xs), delta]
 
     row = primitive(
         name,
@@ -79,6 +86,7 @@ def unit(activation: Primitive) -> Primitive:
         vector=True,
     )
     row.pull = _pull_unit
+    row.activation = activation
     return row
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, modes, switch
+from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes
 from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
 from micrograd_nn.graph.recorded import Recorded
-from micrograd_nn.graph.table import activations, arithmetic, elementary
+from micrograd_nn.graph.scalar_operators import install
+from micrograd_nn.graph.table import arithmetic
 
 
 class Value(Recorded):
@@ -124,6 +125,11 @@ class Value(Recorded):
             return _record_vectors(row, *args)
         if row.on_floats is None or row.variadic or any(map(_is_array, args)):
             return Node.kinds["Tensor"].record(row, args, params)
+        if len(args) != len(row.rules):
+            raise TypeError(
+                f"{row.name} takes {len(row.rules)} arguments, one for each of its rules, got "
+                f"{len(args)}"
+            )
         data = tuple(a._data if isinstance(a, Node) else _as_float(a) for a in args)
         result = row.on_floats(*data, **params)
         if not modes.recording:
@@ -197,17 +203,17 @@ class Value(Recorded):
     def __bool__(self) -> bool:
         return bool(self._data)
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self._data < _data_of(other))
+    def __lt__(self, other: Any) -> Any:
+        return _plain(self._data < data_of(other))
 
-    def __le__(self, other: Any) -> bool:
-        return bool(self._data <= _data_of(other))
+    def __le__(self, other: Any) -> Any:
+        return _plain(self._data <= data_of(other))
 
-    def __gt__(self, other: Any) -> bool:
-        return bool(self._data > _data_of(other))
+    def __gt__(self, other: Any) -> Any:
+        return _plain(self._data > data_of(other))
 
-    def __ge__(self, other: Any) -> bool:
-        return bool(self._data >= _data_of(other))
+    def __ge__(self, other: Any) -> Any:
+        return _plain(self._data >= data_of(other))
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f", name={self.name!r}"
@@ -274,112 +280,9 @@ def _is_array(data: Any) -> bool:
     return isinstance(data, (np.ndarray, list, tuple)) and np.ndim(data) > 0
 
 
-def _data_of(other: Any) -> Any:
-    return other._data if isinstance(other, Node) else other
+def _plain(compared: Any) -> Any:
+    """Return a comparison with a number as a bool, one with an array as the array."""
+    return compared if type(compared) is np.ndarray else bool(compared)
 
 
-def _understood(other: Any) -> bool:
-    return isinstance(other, (Node, numbers.Real, np.generic, np.ndarray))
-
-
-# The operators are made from the rows of the table by filling in these texts: the arithmetic that
-# a user writes is the hot path of a scalar network, and a call to the row would double its cost.
-
-
-def _save(reads: tuple[bool, ...], slots: str) -> str:
-    return "; ".join(f"node._{s} = {s}" for s, read in zip(slots, reads, strict=False) if read)
-
-
-def _binary_operator(method: str, row: Primitive, expression: str, reflected: bool) -> Any:
-    """Return ``Value.<method>`` for a row, fast for a Value and for a plain number."""
-    mine, other = ("y", "x") if reflected else ("x", "y")
-    nodes = {mine: "self", other: "other"}
-    text = f"""
-def {method}(self, other):
-    if switch.fast:
-        kind = type(other)
-        if kind is Value:
-            {mine} = self._data; {other} = other._data
-            node = new(Value)
-            node._data = {expression}
-            node._grad = UNREACHED; node._op = row; node._tag = None
-            node._a = {nodes["x"]}; node._b = {nodes["y"]}
-            {_save(row.reads, "xy")}
-            return node
-        if kind is float or kind is int:
-            {mine} = self._data; {other} = float(other)
-            node = new(Value)
-            node._data = {expression}
-            node._grad = UNREACHED; node._op = row; node._tag = None
-            node._a = {"self" if mine == "x" else "None"}
-            node._b = {"self" if mine == "y" else "None"}
-            node._x = x; node._y = y
-            return node
-    if not understood(other):
-        return NotImplemented
-    return row({nodes["x"]}, {nodes["y"]})
-"""
-    return _compiled(text, method, row)
-
-
-def _unary_method(method: str, row: Primitive) -> Any:
-    """Return ``Value.<method>`` for a row of one argument."""
-    text = f"""
-def {method}(self):
-    if not switch.fast:
-        return row(self)
-    x = self._data
-    node = new(Value)
-    node._data = kernel(x)
-    node._grad = UNREACHED; node._op = row; node._tag = None
-    node._a = self; node._b = None
-    node._x = x
-    return node
-"""
-    return _compiled(text, method, row)
-
-
-def _compiled(text: str, method: str, row: Primitive) -> Callable[..., Any]:
-    names: dict[str, Any] = {
-        "__name__": __name__,
-        "Value": Value,
-        "UNREACHED": UNREACHED,
-        "switch": switch,
-        "new": _new,
-        "row": row,
-        "kernel": row.on_floats,
-        "understood": _understood,
-    }
-    exec(text, names)  # noqa: S102 (text made here, from the table alone)
-    made: Callable[..., Any] = names[method]
-    made.__qualname__ = f"Value.{method}"
-    made.__doc__ = f"Return {row.notation.format('x', 'y')}."
-    return made
-
-
-def _install() -> None:
-    binary = {
-        "add": (arithmetic.add, "x + y"),
-        "sub": (arithmetic.sub, "x - y"),
-        "mul": (arithmetic.mul, "x * y"),
-        "truediv": (arithmetic.div, "kernel(x, y)"),
-        "pow": (arithmetic.power, "kernel(x, y)"),
-    }
-    for name, (row, expression) in binary.items():
-        setattr(Value, f"__{name}__", _binary_operator(f"__{name}__", row, expression, False))
-        setattr(Value, f"__r{name}__", _binary_operator(f"__r{name}__", row, expression, True))
-    unary = {
-        "__neg__": arithmetic.neg,
-        **{n: getattr(activations, n) for n in ("relu", "gelu", "silu")},
-        **{
-            n: getattr(elementary, n)
-            for n in (
-                "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf"
-            ).split()
-        },
-    }
-    for name, row in unary.items():
-        setattr(Value, name, _unary_method(name, row))
-
-
-_install()
+install(Value)

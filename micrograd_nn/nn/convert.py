@@ -15,6 +15,17 @@ from micrograd_nn.nn.scalar import MLP, Layer
 def to_tensors(model: MLP, dtype: Any = np.float64) -> Sequential:
     """Return the tensor network (Linear and Activation layers) of a scalar network's weights.
 
+    Parameters
+    ----------
+    model : MLP
+    dtype : dtype
+        float64 or float32.
+
+    Returns
+    -------
+    Sequential
+        With copies of the weights.
+
     Raises
     ------
     ValueError
@@ -45,6 +56,15 @@ def to_tensors(model: MLP, dtype: Any = np.float64) -> Sequential:
 
 def to_scalars(model: Sequential) -> MLP:
     """Return the scalar network of the weights of Linear layers with activations between them.
+
+    Parameters
+    ----------
+    model : Sequential
+
+    Returns
+    -------
+    MLP
+        With copies of the weights.
 
     Raises
     ------
@@ -93,6 +113,15 @@ _TYPES = {
 def to_config(model: Module) -> dict[str, Any] | None:
     """Return what ``from_config`` needs, or None if the model can't be rebuilt from it.
 
+    Parameters
+    ----------
+    model : Module
+
+    Returns
+    -------
+    dict or None
+        ``{"type": ..., "config": ...}``, of numbers, strings and lists, as JSON knows them.
+
     Examples
     --------
     >>> to_config(MLP(2, [1], seed=0))["type"]
@@ -106,6 +135,14 @@ def to_config(model: Module) -> dict[str, Any] | None:
 
 def from_config(config: dict[str, Any]) -> Module:
     """Build a model, with new weights, from what ``to_config`` returned.
+
+    Parameters
+    ----------
+    config : dict
+
+    Returns
+    -------
+    Module
 
     Raises
     ------

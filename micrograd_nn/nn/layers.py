@@ -90,6 +90,16 @@ class Linear(Module):
 class Activation(Module):
     """An activation function as a layer.
 
+    Parameters
+    ----------
+    name : str or callable
+        Such as "relu", "tanh", "softmax"; or a function of nodes and arrays.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown; the message lists the names.
+
     Examples
     --------
     >>> import numpy as np
@@ -118,6 +128,18 @@ class Dropout(Module):
     """Set each element to 0 with probability p in training, and divide the others by 1 − p.
 
     In ``eval()`` it returns its input. Source: Srivastava et al., "Dropout", 2014.
+
+    Parameters
+    ----------
+    p : float
+        In [0, 1).
+    seed : int or Generator, optional
+        For which elements are dropped.
+
+    Raises
+    ------
+    ValueError
+        If p is outside [0, 1).
 
     Examples
     --------
@@ -154,6 +176,24 @@ class LayerNorm(Module):
 
     Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
 
+    Parameters
+    ----------
+    n : int
+        The length of the rows.
+    eps : float
+        Keeps the denominator from 0.
+    dtype : dtype
+        float64 or float32.
+
+    Attributes
+    ----------
+    w, b : Tensor (n,)
+
+    Raises
+    ------
+    ValueError
+        If called on rows of another length than ``n``.
+
     Examples
     --------
     >>> import numpy as np
@@ -187,6 +227,22 @@ class BatchNorm(Module):
     In training μ and σ² are the batch's, and running means of them are kept,
     r ← (1 − momentum) r + momentum · new (with the unbiased variance). In ``eval()`` the running
     means are used. Source: Ioffe, Szegedy, "Batch normalization", 2015.
+
+    Parameters
+    ----------
+    n : int
+        The number of columns.
+    momentum : float
+        The weight of the new batch in the running means.
+    eps : float
+        Keeps the denominator from 0.
+    dtype : dtype
+        float64 or float32.
+
+    Attributes
+    ----------
+    w, b : Tensor (n,)
+    running_mean, running_var : ndarray (n,)
 
     Raises
     ------
@@ -249,6 +305,11 @@ class BatchNorm(Module):
 class Flatten(Module):
     """Return each example as one row.
 
+    Raises
+    ------
+    ValueError
+        If called on a single number.
+
     Examples
     --------
     >>> import numpy as np
@@ -280,6 +341,15 @@ class Sequential(Module):
     ----------
     *layers : Module, str or callable
         A name or function stands for an activation layer.
+
+    Attributes
+    ----------
+    layers : list of Module
+
+    Raises
+    ------
+    ValueError
+        If a name is no activation.
 
     Examples
     --------

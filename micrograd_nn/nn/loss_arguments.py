@@ -8,14 +8,9 @@ import numpy as np
 
 from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.functions.gathering import gathered
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.graph.primitive import as_floating, is_plain_number
 from micrograd_nn.graph.table.arrays import shape_of
-
-
-def data_of(x: Any) -> Any:
-    """Return the data of a node; anything else as it is."""
-    return x._data if isinstance(x, Node) else x
 
 
 def floating(x: Any, beside: Any = 0.0) -> Any:

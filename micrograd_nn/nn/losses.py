@@ -15,13 +15,13 @@ import numpy as np
 
 from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.functions.gathering import gathered
-from micrograd_nn.graph.table import fused
+from micrograd_nn.graph.node import data_of
+from micrograd_nn.graph.table import fused, logarithms
 from micrograd_nn.graph.table.arrays import shape_of
 from micrograd_nn.nn.activations import chosen
 from micrograd_nn.nn.loss_arguments import (
     check_unit_interval,
     class_shape,
-    data_of,
     floating,
     labels_of,
     listed,
@@ -108,7 +108,7 @@ def _squared(loss: str, prediction: Any, target: Any, reduction: str) -> Any:
 
 
 def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return the mean absolute error, 1/n Σ |ŷ − y|.
+    """Return the mean absolute error, ``1/n Σ |ŷ − y|``.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def huber(prediction: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Return ½ e² where |e| ≤ δ, else δ (|e| − ½ δ), for the error e = ŷ − y.
+    """Return ``½ e²`` where ``|e| ≤ δ``, else ``δ (|e| − ½ δ)``, for the error e = ŷ − y.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
 
@@ -257,16 +257,13 @@ def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean") 
     prediction, target = paired("binary_cross_entropy", prediction, target)
     check_unit_interval("binary_cross_entropy", "predictions", prediction)
     check_unit_interval("binary_cross_entropy", "targets", target)
-    # 0 · log 0 is 0: the factor that vanishes is replaced, together with its derivative.
-    p, y = data_of(prediction), data_of(target)
-    right = F.where(y == 0, 0.0, target * F.log(F.where((y == 0) & (p == 0), 1.0, prediction)))
-    rest = F.log1p(F.where((y == 1) & (p == 1), 0.0, -prediction))
-    wrong = F.where(y == 1, 0.0, (1.0 - target) * rest)
+    right = logarithms.xlogy(target, prediction)
+    wrong = logarithms.xlog1py(1.0 - target, -prediction)
     return _reduced("binary_cross_entropy", -(right + wrong), reduction)
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any, reduction: str = "mean") -> Any:
-    """Return the binary cross-entropy of σ(z), for logits z: log(1 + e^−|z|) + max(z, 0) − y z.
+    """Return the binary cross-entropy of σ(z): ``log(1 + e^−|z|) + max(z, 0) − y z``.
 
     It is exact for every z.
 
@@ -393,7 +390,7 @@ def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "me
     >>> import numpy as np
     >>> from micrograd_nn import grad
     >>> grad(categorical_cross_entropy)(np.array([[0.5, 0.5]]), [1])
-    array([[ 0., -2.]])
+    array([[-0., -2.]])
     """
     prediction, target = gathered(prediction), listed(target)
     rows, classes = class_shape("categorical_cross_entropy", prediction)
@@ -402,8 +399,8 @@ def categorical_cross_entropy(prediction: Any, target: Any, reduction: str = "me
     if labels is not None:
         target = np.eye(classes, dtype=prediction.dtype)[labels]
     target = floating(target, prediction)
-    logs = F.log(F.where(data_of(target) == 0, 1.0, prediction))
-    return _reduced("categorical_cross_entropy", -F.sum(target * logs, axis=-1), reduction)
+    terms = logarithms.xlogy(target, prediction)
+    return _reduced("categorical_cross_entropy", -F.sum(terms, axis=-1), reduction)
 
 
 def soft_iou(prediction: Any, target: Any, reduction: str = "mean") -> Any:

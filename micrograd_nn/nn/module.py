@@ -27,6 +27,11 @@ class Module:
     training : bool
         Whether layers behave as in training (dropout drops, batch norm measures).
 
+    Raises
+    ------
+    NotImplementedError
+        If it is called and the subclass doesn't define ``forward``.
+
     Examples
     --------
     >>> from micrograd_nn import Tensor
@@ -197,6 +202,14 @@ class Module:
         return None
 
     # -------------------------------------------------------------------------------- display
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from micrograd_nn.readers import draw
+
+        bundle: dict[str, str] = draw(self)._repr_mimebundle_(include, exclude)
+        if "text/plain" in bundle:
+            bundle["text/plain"] = repr(self)
+        return bundle
 
     def extra_repr(self) -> str:
         """Return the arguments to show between the parentheses of ``repr``."""

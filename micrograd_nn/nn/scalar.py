@@ -152,6 +152,22 @@ class Layer(_Scalar):
 
     A layer of one unit returns the Value itself, a layer of more a list of Values.
 
+    Parameters
+    ----------
+    nin, nout : int
+        The numbers of inputs and of units.
+    nonlin, activation, init, seed
+        As for ``Neuron``.
+
+    Attributes
+    ----------
+    neurons : list of Neuron
+
+    Raises
+    ------
+    ValueError
+        If a size isn't a positive integer, or the activation is a softmax.
+
     Examples
     --------
     >>> layer = Layer(2, 3, seed=0)
@@ -208,6 +224,15 @@ class MLP(_Scalar):
         The activation of the last layer; the identity by default.
     init, seed
         As for ``Neuron``.
+
+    Attributes
+    ----------
+    layers : list of Layer
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, the activations don't fit in number, or one is a softmax.
 
     Examples
     --------

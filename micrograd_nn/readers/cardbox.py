@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from micrograd_nn.readers.fonts import shortened, text_width
+from micrograd_nn.readers.layout import Box
 from micrograd_nn.readers.wording import Wording
 
 #: The sizes of text: of a title, of a title that is one sign, such as "+", and of the rest.
 TITLE, SIGN, SMALL = 12.0, 15.0, 10.0
 _PAD, _LINE, _TITLE_LINE, _BETWEEN = 9.0, 14.0, 16.0, 10.0
 _LONGEST = 30
+#: The space above the small drawing on a card.
+_ABOVE_MINIATURE = 6.0
 
 
 class Word(NamedTuple):
@@ -39,13 +42,16 @@ def card_size(card: Wording) -> tuple[float, float]:
         widths.append(width + (text_width(text, SMALL, mono=True) + _BETWEEN if text else 0.0))
     least = 40.0 if not card.rows else 64.0
     height = _TITLE_LINE + _LINE * len(card.rows) + 12.0
+    if card.miniature is not None:
+        widths.append(card.miniature.width)
+        height += _ABOVE_MINIATURE + card.miniature.height
     return _even(max(*widths, least) + 2 * _PAD), height
 
 
 def words(card: Wording, width: float, height: float) -> Iterator[Word]:
     """Yield the words of a card, placed from its upper left corner."""
     title, op = shortened(card.title, _LONGEST), shortened(card.op, _LONGEST)
-    if card.kind == "constant" or not (op or card.badge or card.rows):
+    if card.kind == "constant" or not (op or card.badge or card.rows or card.miniature):
         beside = text_width(card.badge, SMALL) + _BETWEEN if card.badge else 0.0
         yield Word("title", (width - beside) / 2, height / 2 + 4, "middle", title)
         if card.badge:
@@ -65,6 +71,15 @@ def words(card: Wording, width: float, height: float) -> Iterator[Word]:
         yield Word("label", _PAD, y, "start", label)
         if text:
             yield Word("grad" if label == "grad" else "value", width - _PAD, y, "end", text)
+
+
+def miniature_box(card: Wording, width: float, height: float) -> Box:
+    """Return where the small drawing stands, from the card's upper left corner."""
+    miniature = card.miniature
+    assert miniature is not None
+    room = width - 2 * _PAD
+    wide = room if miniature.stretches else miniature.width
+    return Box(_PAD, height - miniature.height - 8.0, wide, miniature.height)
 
 
 def _is_sign(title: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from heapq import heapify, heappop, heappush
 
 from micrograd_nn.readers.layout.ranks import topological
@@ -17,6 +17,8 @@ def fold(view: View) -> View:
     """
     view = _fold_sums(view)
     kinds = _kinds(view)
+    if len(set(kinds)) == len(kinds):
+        return view
     first: dict[int, int] = {}
     cards: list[Card] = []
     card_of = []
@@ -41,11 +43,12 @@ def cut(view: View, most: int) -> View:
     if count <= most:
         return view
     inputs: list[list[int]] = [[] for _ in range(count)]
-    users: list[set[int]] = [set() for _ in range(count)]
+    users: list[list[int]] = [[] for _ in range(count)]
     for source, target, _ in sorted(view.arrows, key=lambda arrow: arrow[2]):
-        if target not in users[source]:
-            users[source].add(target)
-            inputs[target].append(source)
+        inputs[target].append(source)
+        users[source].append(target)
+    inputs = [list(dict.fromkeys(found)) if len(found) > 1 else found for found in inputs]
+    users = [list(dict.fromkeys(found)) if len(found) > 1 else found for found in users]
     waiting = [len(u) for u in users]
     nearest = [(0, i) for i in range(count) if not waiting[i]]
     heapify(nearest)
@@ -114,24 +117,24 @@ def _common_group(view: View, groups: list[int]) -> int:
 def _fold_sums(view: View) -> View:
     """Make one card of additions, each of which is used by the next only."""
     scopes = view.scopes
-    used_by: dict[int, list[int]] = {}
+    adds = [
+        card.layer < 0 and (op := scopes.nodes[card.nodes[0]].op) is not None and op.name == "add"
+        for card in view.cards
+    ]
+    uses = [0] * len(view.cards)
+    user = [-1] * len(view.cards)
     for (source, target, _), count in view.arrows.items():
-        used_by.setdefault(source, []).extend([target] * count)
-
-    def adds(card: Card) -> bool:
-        op = scopes.nodes[card.nodes[0]].op
-        return card.layer < 0 and op is not None and op.name == "add"
-
+        if adds[source]:
+            uses[source] += count
+            user[source] = target
     head = list(range(len(view.cards)))
     links: dict[int, int] = {}
-    for i in reversed(topological(len(view.cards), [(s, t) for s, t, _ in view.arrows])):
-        users = used_by.get(i, [])
-        card = view.cards[i]
-        if len(users) == 1 and adds(card):
-            user = view.cards[users[0]]
-            if adds(user) and user.group == card.group:
-                head[i] = head[users[0]]
-                links[head[i]] = links.get(head[i], 0) + 1
+    for i in reversed(range(len(view.cards))):  # a node's users have cards after its own
+        if uses[i] == 1 and adds[user[i]] and view.cards[user[i]].group == view.cards[i].group:
+            head[i] = head[user[i]]
+            links[head[i]] = links.get(head[i], 0) + 1
+    if not links:
+        return view
     cards: list[Card] = []
     number: dict[int, int] = {}
     for i, card in enumerate(view.cards):
@@ -148,21 +151,30 @@ def _fold_sums(view: View) -> View:
 def _kinds(view: View) -> list[int]:
     """Number the cards so that alike ones have the same number."""
     count = len(view.cards)
-    inputs: list[set[tuple[int, int]]] = [set() for _ in range(count)]
-    users: list[set[tuple[int, int]]] = [set() for _ in range(count)]
+    # An end of an arrow is one whole number: the card and the argument. Many small tuples would
+    # keep the garbage collector busy.
+    width = 1 + max((argument for _, _, argument in view.arrows), default=0)
+    inputs: list[list[int]] = [[] for _ in range(count)]
+    users: list[list[int]] = [[] for _ in range(count)]
     for source, target, argument in view.arrows:
-        inputs[target].add((source, argument))
-        users[source].add((target, argument))
-    order = topological(count, [(s, t) for s, t, _ in view.arrows])
+        inputs[target].append(source * width + argument)
+        users[source].append(target * width + argument)
+    order: Sequence[int] = range(count)
+    if any(source > target for source, target, _ in view.arrows):  # a layer's card came too early
+        order = topological(count, [(s, t) for s, t, _ in view.arrows])
+    alone = [_alone(view, card) for card in view.cards]
     numbers: dict[Hashable, int] = {}
+
+    def renumbered(ends: list[int], number: list[int]) -> Hashable:
+        found = {number[end // width] * width + end % width for end in ends}
+        return found.pop() if len(found) == 1 else frozenset(found)
+
     made = [0] * count
     for i in order:
-        alike = (_alone(view, view.cards[i]), frozenset((made[s], a) for s, a in inputs[i]))
-        made[i] = numbers.setdefault(alike, len(numbers))
+        made[i] = numbers.setdefault((alone[i], renumbered(inputs[i], made)), len(numbers))
     used = [0] * count
     for i in reversed(order):
-        use = (made[i], frozenset((used[t], a) for t, a in users[i]))
-        used[i] = numbers.setdefault(use, len(numbers))
+        used[i] = numbers.setdefault((made[i], renumbered(users[i], used)), len(numbers))
     return used
 
 
@@ -173,5 +185,5 @@ def _alone(view: View, card: Card) -> Hashable:
         name = view.scopes.names[card.layer].rstrip("0123456789")
         return card.group, name, len(card.nodes)
     op = node.op.name if node.op else ""
-    trained = getattr(node, "requires_grad", True)
+    trained = node.requires_grad
     return card.group, op, trained, getattr(node, "shape", ()), card.terms

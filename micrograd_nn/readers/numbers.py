@@ -26,7 +26,7 @@ def number(x: float, digits: int = 4) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
-def numbers(arrays: Sequence[Any]) -> str:
+def numbers(arrays: Sequence[Any], digits: int = 4) -> str:
     """Return arrays of numbers as the number, the few numbers, or their range.
 
     Examples
@@ -38,12 +38,12 @@ def numbers(arrays: Sequence[Any]) -> str:
     if flat.size == 0:
         return "empty"
     if flat.size == 1:
-        return number(flat[0])
+        return number(flat[0], digits)
     if flat.size <= 3:
         return ", ".join(number(x, 3) for x in flat)
     least, most = np.min(flat), np.max(flat)  # NaN if there is one
     if np.isnan(least):
         return f"{int(np.isnan(flat).sum())} NaN of {flat.size}"
     if least == most:
-        return f"all {number(least)}"
+        return f"all {number(least, digits)}"
     return f"{number(least, 3)} … {number(most, 3)}"

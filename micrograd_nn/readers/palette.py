@@ -21,10 +21,17 @@ class Theme(NamedTuple):
     frame_line: str
     label: str
     edge: str
+    faint_edge: str
     text: str
     muted: str
     grad: str
+    plus: str
+    minus: str
+    bad: str
+    ground: str
     cards: dict[str, Tint]
+    steps: tuple[str, ...]
+    step_lines: tuple[str, ...]
 
 
 LIGHT = Theme(
@@ -33,9 +40,14 @@ LIGHT = Theme(
     frame_line="#d3dae2",
     label="#64748b",
     edge="#98a5b3",
+    faint_edge="#bcc6d0",
     text="#1f2933",
     muted="#7a8796",
     grad="#a3472f",
+    plus="#2f6db3",
+    minus="#d0652f",
+    bad="#b5179e",
+    ground="#ffffff",
     cards={
         "input": Tint("#f3f5f7", "#a9b4c0", "#3e4c5a"),
         "parameter": Tint("#eef4fb", "#86abd2", "#24568a"),
@@ -46,6 +58,8 @@ LIGHT = Theme(
         "layer": Tint("#ffffff", "#8595a6", "#2f3e4e"),
         "more": Tint("#ffffff", "#c3ccd5", "#64748b"),
     },
+    steps=("#fafafa", "#fdf1e3", "#fde3c8", "#fbcfa4", "#f7b680", "#f0995f", "#e67a43"),
+    step_lines=("#d4d8dd", "#e3cfb4", "#e0be98", "#dba975", "#d28e4e", "#c17133", "#a8541c"),
 )
 
 DARK = Theme(
@@ -54,9 +68,14 @@ DARK = Theme(
     frame_line="#36424f",
     label="#93a1b0",
     edge="#637282",
+    faint_edge="#48545f",
     text="#e3e8ee",
     muted="#8c99a7",
     grad="#eb9c81",
+    plus="#6fa8e6",
+    minus="#e88b58",
+    bad="#f472d0",
+    ground="#11161b",
     cards={
         "input": Tint("#232b34", "#596776", "#c6d0da"),
         "parameter": Tint("#1b2a3b", "#416e9d", "#9fc8f3"),
@@ -67,6 +86,8 @@ DARK = Theme(
         "layer": Tint("#1d252e", "#6f8093", "#dbe3eb"),
         "more": Tint("#14191f", "#4b5865", "#93a1b0"),
     },
+    steps=("#1b2128", "#2b2420", "#3d2a1f", "#52321f", "#6a3b1e", "#84461e", "#a0521f"),
+    step_lines=("#3a4550", "#54443a", "#6e5340", "#8a6141", "#a56f43", "#c27f45", "#e09049"),
 )
 
 #: Colours that the colour-blind tell apart, after Okabe and Ito: those of classes and curves.

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd_nn.readers.dot import dot_svg, to_dot
+from micrograd_nn.readers.placing import lay_out
 from micrograd_nn.readers.scene import Scene
 from micrograd_nn.readers.stepper import Record, page
 from micrograd_nn.readers.stepper.record import LIMIT
-from micrograd_nn.readers.svg import lay_out, write_svg
+from micrograd_nn.readers.svg import write_svg
 from micrograd_nn.readers.svgtext import plain
 from micrograd_nn.readers.tree import tree
 
@@ -42,6 +43,9 @@ class Picture:
     >>> picture.svg().count('class="edge"')
     2
     """
+
+    #: The suffixes of file names that ``save`` takes.
+    FORMATS = (".svg", ".html", ".dot", ".png", ".pdf")
 
     def __init__(
         self,

@@ -53,6 +53,33 @@ class Scopes:
         self.group_of = [-1] * len(self.nodes)
         self._make_groups(self._paths())
 
+    def path(self, group: int) -> str:
+        """Return the dotted name of a group, such as ``"MLP.layers.0"``."""
+        names: list[str] = []
+        while group >= 0:
+            names.append(self.names[group])
+            group = self.parents[group]
+        return ".".join(reversed(names))
+
+    def parameters(self) -> set[int]:
+        """Return the leaves that are trained, but for what layers are applied to."""
+        return {
+            n
+            for n, node in enumerate(self.nodes)
+            if self.users[n] and node.op is None and node.requires_grad and not self._is_fed_in(n)
+        }
+
+    def constants(self) -> set[int]:
+        """Return the leaves without a name or gradient, but for what layers are applied to."""
+        return {
+            n
+            for n, node in enumerate(self.nodes)
+            if self.users[n]
+            and node.op is None
+            and not (node.requires_grad or node.name)
+            and not self._is_argument_of_layer(n)
+        }
+
     # ----------------------------------------------------------------------------- its layers
 
     def _paths(self) -> list[Path]:
@@ -66,23 +93,30 @@ class Scopes:
             paths.append(known[scope])
         for leaf, node in enumerate(self.nodes):
             if node.op is None and self.users[leaf] and not self._is_fed_in(leaf):
-                paths[leaf] = shared({paths[user] for user in self.users[leaf]})
+                # A penalty outside that uses a weight, too, does not take it out of its layer.
+                inside = {paths[user] for user in self.users[leaf]} - {()}
+                paths[leaf] = shared(inside) if inside else ()
         return paths
 
     def _is_fed_in(self, leaf: int) -> bool:
         """Tell whether a leaf is what a layer is applied to, rather than a part of the layer."""
+        known = self._is_argument_of_layer(leaf)
+        if known is not None:
+            return known
         node = self.nodes[leaf]
+        if (node.name or "").startswith(("x", "X")):
+            return True
+        return not node.requires_grad and bool(getattr(node, "shape", ()))
+
+    def _is_argument_of_layer(self, leaf: int) -> bool | None:
+        """Tell whether a leaf is the x of w·x + b (not w or b), None where there is no such."""
         user = self.users[leaf][0]
         op = self.nodes[user].op
         assert op is not None
         argument = self.inputs[user].index(leaf)
         if op.vector:
             return argument < len(self.inputs[user]) // 2
-        if op.name == "linear":
-            return argument == 0
-        if (node.name or "").startswith(("x", "X")):
-            return True
-        return not getattr(node, "requires_grad", True) and bool(getattr(node, "shape", ()))
+        return argument == 0 if op.name == "linear" else None
 
     # ----------------------------------------------------------------------------- its groups
 

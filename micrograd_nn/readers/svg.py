@@ -7,45 +7,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from micrograd_nn.readers.cardbox import SIGN, SMALL, TITLE, card_size, words
-from micrograd_nn.readers.fonts import MONO, SANS, shortened, text_width
-from micrograd_nn.readers.layout import Box, Edge, Group, Layout, layout
-from micrograd_nn.readers.palette import DARK, LIGHT, Theme
+from micrograd_nn.readers.cardbox import SMALL, miniature_box, words
+from micrograd_nn.readers.fonts import shortened, text_width
+from micrograd_nn.readers.gradient_scale import STEPS
+from micrograd_nn.readers.layout import Box, Layout
+from micrograd_nn.readers.miniature import Mark
+from micrograd_nn.readers.numbers import number
 from micrograd_nn.readers.scene import Scene, Wire
-from micrograd_nn.readers.svgtext import HALO, ID, document, escape, style
+from micrograd_nn.readers.stylesheet import style_sheet
+from micrograd_nn.readers.svgtext import ID, document, escape
 from micrograd_nn.readers.svgtext import coordinate as _n
+from micrograd_nn.readers.wording import Wording
 
 _MARGIN = 16.0
 #: Where more edges than these arrive at one card, they have no heads.
 _CROWD = 8
-
-
-def lay_out(scene: Scene, direction: str = "LR") -> Layout:
-    """Place the cards, boxes and edges of a scene.
-
-    Cards of one kind in one box that are nearly as wide as each other become equally wide.
-    """
-    sizes = [card_size(card) for card in scene.cards]
-    widest: dict[tuple[int, str], float] = {}
-    kinds = [(f, card.kind) for f, card in zip(scene.frame_of, scene.cards, strict=True)]
-    for kind, (width, _) in zip(kinds, sizes, strict=True):
-        widest[kind] = max(widest.get(kind, 0.0), width)
-    return layout(
-        [
-            (widest[kind] if widest[kind] < 1.25 * width else width, height)
-            for kind, (width, height) in zip(kinds, sizes, strict=True)
-        ],
-        [
-            Edge(wire.source, wire.target, wire.slot, _room(wire) if direction == "LR" else 0.0)
-            for wire in scene.wires
-        ],
-        [
-            Group(f.parent, text_width(shortened(f.label, 60), SMALL + 1, bold=True))
-            for f in scene.frames
-        ],
-        scene.frame_of,
-        direction,
-    )
+#: The radius of an operating point.
+_DOT = 2.2
+#: The size of the legend of colours.
+_LEGEND_WIDTH, _LEGEND_HEIGHT = 320.0, 36.0
 
 
 def write_svg(scene: Scene, placed: Layout) -> str:
@@ -65,11 +45,14 @@ def write_svg(scene: Scene, placed: Layout) -> str:
         *_edges(scene, placed),
         *_labels(scene, placed),
         *_cards(scene, placed),
+        *_legend(scene, placed),
         "</g>",
     ]
     label = f"Computation graph of {scene.nodes:,} nodes, drawn as {len(scene.cards):,} cards"
     width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN
-    return document(width, height, label, _style(), body)
+    if scene.scale is not None:
+        width, height = max(width, _LEGEND_WIDTH + 2 * _MARGIN), height + _LEGEND_HEIGHT
+    return document(width, height, label, style_sheet(), body)
 
 
 def _frames(scene: Scene, placed: Layout) -> Iterator[str]:
@@ -93,7 +76,8 @@ def _labels(scene: Scene, placed: Layout) -> Iterator[str]:
 
 def _edges(scene: Scene, placed: Layout) -> Iterator[str]:
     dense = len(scene.wires) > 150
-    arriving = Counter(wire.target for wire in scene.wires)
+    ends = {(wire.target, path[-1]) for wire, path in zip(scene.wires, placed.paths, strict=True)}
+    arriving = Counter(target for target, _ in ends)
     yield f'<g class="edges{" dense" if dense else ""}">'
     for wire, path in zip(scene.wires, placed.paths, strict=True):
         width = f' style="stroke-width:{_n(_thickness(wire))}"' if wire.count > 1 else ""
@@ -101,20 +85,23 @@ def _edges(scene: Scene, placed: Layout) -> Iterator[str]:
         head = "" if crowded else f' marker-end="url(#{ID}-head)"'
         yield f'<path class="edge" d="{smooth(path, placed.direction)}"{width}{head}/>'
     for wire, path in zip(scene.wires, placed.paths, strict=True):
-        if wire.count > 1:
-            (x, y) = path[-1]
-            if placed.direction == "LR":
-                x, y = x - 9, y - 5 if wire.slot <= 0 else y + 12
-            else:
-                x, y = x - 5, y - 9
-            yield f'<text class="count" x="{_n(x)}" y="{_n(y)}">{_count(wire)}</text>'
+        if wire.label:
+            x, y = path[-1]
+            right = placed.direction == "TB" and wire.slot > 0
+            anchor = "start" if right else "end"
+            beside = (-9, -4) if placed.direction == "LR" else (4 if right else -4, -9)
+            x, y = x + beside[0], y + beside[1]
+            yield (
+                f'<text class="count" x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">'
+                f"{escape(wire.label)}</text>"
+            )
     yield "</g>"
 
 
 def _cards(scene: Scene, placed: Layout) -> Iterator[str]:
     for i, (card, box) in enumerate(zip(scene.cards, placed.cards, strict=True)):
         root = " root" if i == scene.root else ""
-        yield f'<g class="card {card.kind}{root}" id="{ID}-{i}">'
+        yield f'<g class="card {card.kind}{root}{_step(scene, card)}" id="{ID}-{i}">'
         yield f"<title>{escape(card.tooltip)}</title>"
         if card.is_stack:
             yield _rect(Box(box.x + 3, box.y + 3, box.width, box.height), 6)
@@ -125,7 +112,59 @@ def _cards(scene: Scene, placed: Layout) -> Iterator[str]:
                 f'<text class="{word.style}" x="{_n(box.x + word.x)}" y="{_n(box.y + word.y)}"'
                 f"{anchor}>{escape(word.text)}</text>"
             )
+        if card.miniature is not None:
+            inner = miniature_box(card, box.width, box.height)
+            place = Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height)
+            for mark in card.miniature.marks:
+                yield f'<path class="{mark.style}" d="{_drawn(mark, place)}"/>'
         yield "</g>"
+
+
+def _step(scene: Scene, card: Wording) -> str:
+    if scene.scale is None:
+        return ""
+    if card.strength is None or math.isnan(card.strength):
+        return " unreached"
+    return f" step{scene.scale.step(card.strength)}"
+
+
+def _legend(scene: Scene, placed: Layout) -> Iterator[str]:
+    """Write the scale of the gradients below the picture."""
+    if scene.scale is None:
+        return
+    y = placed.height + _LEGEND_HEIGHT - 10.0
+    x = text_width("|grad|", SMALL) + 8.0
+    low, high = number(scene.scale.low, 3), number(scene.scale.high, 3)
+    yield '<g class="legend">'
+    yield f'<text class="label" x="0" y="{_n(y)}">|grad|</text>'
+    yield f'<text class="value" x="{_n(x)}" y="{_n(y)}">{low}</text>'
+    x += text_width(low, SMALL, mono=True) + 7.0
+    for k in range(STEPS):
+        yield f'<g class="step{k}">{_rect(Box(x, y - 10.0, 18.0, 13.0), 2)}</g>'
+        x += 18.0
+    yield f'<text class="value" x="{_n(x + 7)}" y="{_n(y)}">{high}</text>'
+    yield "</g>"
+
+
+def _drawn(mark: Mark, place: Box) -> str:
+    """Return a mark of a small drawing as the outline of a path."""
+    parts: list[str] = []
+    pen = "M"
+    for point in mark.points:
+        if point[0] != point[0]:
+            pen = "M"
+            continue
+        x, y = _n(place.x + point[0] * place.width), _n(place.y + point[1] * place.height)
+        if mark.shape == "line":
+            parts.append(f"{pen}{x} {y}")
+            pen = "L"
+        elif mark.shape == "dots":
+            r, d = _n(_DOT), _n(2 * _DOT)
+            parts.append(f"M{x} {y}m-{r} 0a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0")
+        else:
+            wide, high = _n(point[2] * place.width), _n(point[3] * place.height)
+            parts.append(f"M{x} {y}h{wide}v{high}h-{wide}z")
+    return "".join(parts)
 
 
 def smooth(path: Sequence[tuple[float, float]], direction: str = "LR") -> str:
@@ -150,16 +189,6 @@ def smooth(path: Sequence[tuple[float, float]], direction: str = "LR") -> str:
     return "".join(parts)
 
 
-def _count(wire: Wire) -> str:
-    return f"×{wire.count:,}" if wire.count > 1 else ""
-
-
-def _room(wire: Wire) -> float:
-    """Return the space that the label of an edge takes, with the head of the arrow."""
-    label = _count(wire)
-    return text_width(label, SMALL) + 14.0 if label else 0.0
-
-
 def _thickness(wire: Wire) -> float:
     return min(1.2 + 0.1 * math.log2(wire.count), 2.4)
 
@@ -169,42 +198,3 @@ def _rect(box: Box, radius: float) -> str:
         f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.width)}" '
         f'height="{_n(box.height)}" rx="{radius}"/>'
     )
-
-
-def _style() -> str:
-    rules = [
-        f"text{{font:{SMALL:g}px {SANS}}}",
-        f".name{{font-size:{SMALL + 1:g}px;font-weight:600}}",
-        ".edge{fill:none;stroke-width:1.2}",
-        ".dense .edge{stroke-width:.9;stroke-opacity:.55}",
-        ".count{text-anchor:end}",
-        f".name,.count{{{HALO}}}",
-        f".title{{font-size:{TITLE:g}px;font-weight:600}}",
-        f".sign{{font-size:{SIGN:g}px;font-weight:600}}",
-        ".constant .title{font-size:11px;font-weight:400}",
-        f".value,.grad{{font-family:{MONO}}}",
-        ".badge{font-weight:600}",
-        ".card rect{stroke-width:1}",
-        ".card.root rect{stroke-width:2}",
-        ".card.more rect{stroke-dasharray:3 3}",
-    ]
-    return style(rules, _colours(LIGHT), _colours(DARK))
-
-
-def _colours(theme: Theme) -> list[str]:
-    rules = [
-        f".sheet{{fill:{theme.sheet}}}",
-        f".group rect{{stroke:{theme.frame_line}}}",
-        *(f".level{k} rect{{fill:{fill}}}" for k, fill in enumerate(theme.frames)),
-        f".name{{fill:{theme.label};stroke:{theme.frames[0]}}}",
-        f".edge{{stroke:{theme.edge}}}",
-        f".head{{fill:{theme.edge}}}",
-        f".count{{fill:{theme.muted};stroke:{theme.sheet}}}",
-        f".value{{fill:{theme.text}}}",
-        f".label,.op{{fill:{theme.muted}}}",
-        f".grad{{fill:{theme.grad}}}",
-    ]
-    for kind, tint in theme.cards.items():
-        rules.append(f".{kind} rect{{fill:{tint.fill};stroke:{tint.line}}}")
-        rules.append(f".{kind} .title,.{kind} .sign,.{kind} .badge{{fill:{tint.title}}}")
-    return rules

@@ -87,7 +87,18 @@ def document(width: float, height: float, label: str, css: str, body: Iterable[s
             "</svg>",
         ]
     )
-    return text.replace(ID, "mg-" + hashlib.sha256(text.encode()).hexdigest()[:10]) + "\n"
+    return owned(text) + "\n"
+
+
+def owned(svg: str) -> str:
+    """Return a picture whose ids begin with a hash of its contents, where ``ID`` stood.
+
+    Examples
+    --------
+    >>> owned(f'<svg id="{ID}"/>')
+    '<svg id="mg-ba8578a310"/>'
+    """
+    return svg.replace(ID, "mg-" + hashlib.sha256(svg.encode()).hexdigest()[:10])
 
 
 def page(title: str, body: str) -> str:

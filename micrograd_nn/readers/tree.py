@@ -16,14 +16,14 @@ def tree(scene: Scene, most: int = 200) -> str:
     most : int
         The number of lines at the most.
     """
-    inputs: list[list[int]] = [[] for _ in scene.cards]
+    inputs: list[list[tuple[int, str]]] = [[] for _ in scene.cards]
     for wire in scene.wires:
-        inputs[wire.target].append(wire.source)
+        inputs[wire.target].append((wire.source, wire.derivative))
     lines: list[str] = []
     seen: set[int] = set()
-    stack = [(scene.root, "", "", "")]
+    stack = [(scene.root, "", "", "", "")]
     while stack:
-        i, before, branch, below = stack.pop()
+        i, before, branch, below, derivative = stack.pop()
         if len(lines) == most:
             lines.append(f"… {len(scene.cards) - len(seen):,} more")
             break
@@ -32,13 +32,14 @@ def tree(scene: Scene, most: int = 200) -> str:
         head = before + branch
         if i in seen:
             above = "" if card.kind == "constant" else " (above)"
-            lines.append(f"{head}{card.title or card.op}{above}")
+            lines.append(f"{head}{card.title or card.op}{above}  {derivative}".rstrip())
             continue
         seen.add(i)
         words += [f"{label} {text}".strip() for label, text in card.rows]
-        lines.append(head + "  ".join(filter(None, words)))
+        lines.append(head + "  ".join(filter(None, [*words, derivative])))
         inner = before + below
-        for k, source in reversed(list(enumerate(inputs[i]))):
+        for k, (source, local) in reversed(list(enumerate(inputs[i]))):
             last = k == len(inputs[i]) - 1
-            stack.append((source, inner, "└─ " if last else "├─ ", "   " if last else "│  "))
+            branch, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
+            stack.append((source, inner, branch, below, local))
     return "\n".join(lines)

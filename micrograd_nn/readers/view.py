@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from micrograd_nn.readers.scopes import Scopes
@@ -58,16 +58,19 @@ class View:
         return replace(self, cards=cards, arrows=arrows)
 
 
-def collapsible(scopes: Scopes, collapse: str | None) -> frozenset[int]:
+def collapsible(scopes: Scopes, collapse: str | Callable[[str], bool] | None) -> frozenset[int]:
     """Return the groups that are to be drawn as one card each.
 
     Parameters
     ----------
     scopes : Scopes
-    collapse : str or None
+    collapse : str, callable or None
         ``"neurons"``: each group that has no group in it. ``"layers"``: each group that has
-        nothing but neurons in it. ``"models"``: each outermost group. None: no group.
+        nothing but neurons in it. ``"models"``: each outermost group. None: no group. A callable
+        is asked by the dotted name of each group.
     """
+    if callable(collapse):
+        return frozenset(g for g in range(len(scopes.names)) if collapse(scopes.path(g)))
     groups = range(len(scopes.names))
     parts: list[list[int]] = [[] for _ in groups]
     for g in groups:
@@ -85,14 +88,20 @@ def collapsible(scopes: Scopes, collapse: str | None) -> frozenset[int]:
     return innermost.union(layers)
 
 
-def view(scopes: Scopes, collapsed: Collection[int]) -> View:
-    """Return the cards and arrows when these groups are drawn as one card each."""
+def view(scopes: Scopes, collapsed: Collection[int], hidden: Collection[int] = ()) -> View:
+    """Return the cards and arrows when these groups are drawn as one card each.
+
+    The nodes in ``hidden`` have no card of their own.
+    """
     shown_as = _shown_as(scopes, collapsed)
     cards: list[Card] = []
     card_of: list[int] = []
     card_of_layer: dict[int, int] = {}
     for n, group in enumerate(scopes.group_of):
         layer = shown_as[group] if group >= 0 else -1
+        if layer < 0 and n in hidden:
+            card_of.append(-1)
+            continue
         if layer < 0:
             card_of.append(len(cards))
             cards.append(Card([n], group))
@@ -107,17 +116,18 @@ def view(scopes: Scopes, collapsed: Collection[int]) -> View:
         target = card_of[n]
         whole = cards[target].layer >= 0
         for argument, i in enumerate(inputs):
-            if card_of[i] != target:
+            if card_of[i] != target and card_of[i] >= 0:
                 arrow = (card_of[i], target, 0 if whole else argument)
                 arrows[arrow] = arrows.get(arrow, 0) + 1
     return View(scopes, cards, arrows)
 
 
-def size(scopes: Scopes, collapsed: Collection[int]) -> int:
+def size(scopes: Scopes, collapsed: Collection[int], hidden: Collection[int] = ()) -> int:
     """Return the number of cards that ``view`` would have."""
     shown_as = _shown_as(scopes, collapsed)
     homes = [shown_as[g] if g >= 0 else -1 for g in scopes.group_of]
-    return homes.count(-1) + len({home for home in homes if home >= 0})
+    unseen = sum(homes[n] < 0 for n in hidden)
+    return homes.count(-1) - unseen + len({home for home in homes if home >= 0})
 
 
 def _shown_as(scopes: Scopes, collapsed: Collection[int]) -> list[int]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from micrograd_nn.graph.node import UNREACHED, Group, Node
 from micrograd_nn.graph.primitive import Primitive
+from micrograd_nn.readers.miniature import Miniature, joined, of_array
 from micrograd_nn.readers.numbers import numbers
 from micrograd_nn.readers.scopes import Scopes
+from micrograd_nn.readers.sparkline import sparkline
 from micrograd_nn.readers.view import Card
 
 NO_GRADIENT = "no gradient yet"
@@ -36,6 +38,10 @@ class Wording:
         All that is known, in full.
     is_stack : bool
         Whether it stands for several alike: it is drawn as a stack.
+    miniature : Miniature, optional
+        The small drawing below the rows.
+    strength : float, optional
+        The largest |gradient|, where a pass has computed one.
     """
 
     kind: str
@@ -45,6 +51,8 @@ class Wording:
     badge: str
     tooltip: str
     is_stack: bool = False
+    miniature: Miniature | None = None
+    strength: float | None = None
 
 
 def wording(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
@@ -75,7 +83,10 @@ def _of_nodes(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
         name, op, rows = numbers(different), "", ()
     elif not name:
         name, op = op, ""
-    return Wording(kind, name, op, rows, badge, _all_about(nodes), card.copies > 1)
+    miniature = _miniature(nodes, show) if kind != "constant" else None
+    about = _all_about(nodes)
+    several = card.copies > 1
+    return Wording(kind, name, op, rows, badge, about, several, miniature, _strength(nodes))
 
 
 def _of_layer(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
@@ -96,10 +107,13 @@ def _of_layer(scopes: Scopes, card: Card, show: Collection[str]) -> Wording:
     else:
         title = scopes.names[card.layer]
     badge = f"×{card.copies}" if card.copies > 1 else ""
-    path = _path(scopes, card.layer)
+    path = scopes.path(card.layer)
     tooltip = "\n".join([path, *operations[:12], *contents, _all_about(results)])
     several = card.copies > 1 or any(line.endswith("neurons") for line in contents)
-    return Wording("layer", title, op, rows, badge, tooltip, several)
+    applied = [n for n in nodes if n.op is not None and (n.op.vector or n.op.elementwise)]
+    miniature = _miniature(applied or results, show)
+    strength = _strength(results)
+    return Wording("layer", title, op, rows, badge, tooltip, several, miniature, strength)
 
 
 # -------------------------------------------------------------------------------- names and signs
@@ -120,7 +134,7 @@ def _name(scopes: Scopes, n: int) -> str:
             if place == count - 1:
                 return "b"
             return f"x{place + 1}" if place < count // 2 else f"w{place - count // 2 + 1}"
-    if not getattr(node, "requires_grad", True):
+    if not node.requires_grad:
         return "data" if np.ndim(node._data) else ""
     return type(node).__name__
 
@@ -137,10 +151,12 @@ def _operation(op: Primitive) -> str:
     """Return the sign of an operation, or its name: "+", "tanh", "w · x + b"."""
     notation = op.notation.replace("∘", "×")
     bare = notation.replace("{}", "").strip()
+    if not bare:
+        return op.name
     if notation == f"{{}} {bare} {{}}" or notation == f"{bare}{{}}" or notation == f"{bare} {{}}":
         return bare
     head, bracket, rest = notation.partition("(")
-    if bracket and head and rest.startswith("{") and "{" not in head:
+    if bracket and head and rest[:1] == "{" and rest[-1:] == ")" and "{" not in head:
         return head
     letters = ("x", "W", "b") if op.name == "linear" else "xyz" if op.elementwise else "ABC"
     try:
@@ -152,7 +168,7 @@ def _operation(op: Primitive) -> str:
 def _kind(node: Node, name: str) -> str:
     op = node.op
     if op is None:
-        if getattr(node, "requires_grad", True):
+        if node.requires_grad:
             return "parameter"
         return "input" if name or np.ndim(node._data) else "constant"
     if op.vector:
@@ -175,10 +191,23 @@ def _rows(nodes: Sequence[Node], show: Collection[str], leaf: bool) -> tuple[tup
         rows.append(("shape", f"{_shape(shape)} {getattr(nodes[0], 'dtype', '')}"))
     if "data" in show:
         rows.append(("data", numbers([n._data for n in nodes])))
-    if "grad" in show and any(getattr(n, "requires_grad", True) for n in nodes):
+    if "grad" in show and any(n.requires_grad for n in nodes):
         grads = [grad for grad in map(gradient, nodes) if grad is not None]
         rows.append(("grad", numbers(grads)) if grads else (NO_GRADIENT, ""))
     return tuple(rows)
+
+
+def _miniature(nodes: Sequence[Node], show: Collection[str]) -> Miniature | None:
+    """Return a drawing of the function that the nodes apply, or else of their data."""
+    if "data" not in show or "plots" not in show or not nodes:
+        return None
+    return sparkline(nodes) or of_array(joined([n._data for n in nodes]))
+
+
+def _strength(nodes: Sequence[Node]) -> float | None:
+    grads = [gradient(node) for node in nodes if node.requires_grad]
+    sizes = [float(np.max(np.abs(grad))) for grad in grads if grad is not None and np.size(grad)]
+    return max(sizes, default=None)
 
 
 def gradient(node: Node) -> Any:
@@ -205,7 +234,7 @@ def _contents(scopes: Scopes, card: Card) -> list[str]:
         node = scopes.nodes[n]
         if node.op is not None and node.op.vector:
             units[scopes.group_of[n]] = units.get(scopes.group_of[n], 0) + 1
-        elif node.op is None and getattr(node, "requires_grad", True):
+        elif node.op is None and node.requires_grad:
             parameters += int(np.size(node._data))
             user = scopes.users[n][0]
             op = scopes.nodes[user].op
@@ -235,14 +264,6 @@ def _ends_of_sums(scopes: Scopes, card: Card) -> list[int]:
     return [n for n in card.nodes if not inside.issuperset(scopes.users[n]) or not scopes.users[n]]
 
 
-def _path(scopes: Scopes, group: int) -> str:
-    names: list[str] = []
-    while group >= 0:
-        names.append(scopes.names[group])
-        group = scopes.parents[group]
-    return ".".join(reversed(names))
-
-
 def _all_about(nodes: Sequence[Node]) -> str:
     """Return the text that is shown when the pointer rests on a card."""
     if not nodes:
@@ -260,7 +281,7 @@ def _all_about(nodes: Sequence[Node]) -> str:
     exact = len(nodes) == 1 and not np.ndim(node._data)
     data = [n._data for n in nodes]
     lines.append(f"data {float(node._data)!r}" if exact else f"data {numbers(data)}")
-    if getattr(node, "requires_grad", True):
+    if node.requires_grad:
         grads = [grad for grad in map(gradient, nodes) if grad is not None]
         if not grads:
             lines.append(NO_GRADIENT)

@@ -7,7 +7,7 @@ nodes are followed from the root down, to the first that isn't the sum of what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.pull import call
 from micrograd_nn.testing.errors import Disagreement
 from micrograd_nn.testing.hints import hint
+from micrograd_nn.testing.kinks import Kink
+from micrograd_nn.testing.numeric import met_kinks
 from micrograd_nn.testing.oracle import Oracle, unit_roundoff
 from micrograd_nn.testing.snippets import reproduction
 from micrograd_nn.testing.tangents import Local, summed_to
@@ -56,7 +58,12 @@ class Fault:
         return "\n".join(lines)
 
 
-def faults(oracle: Oracle, seed: Array, rng: np.random.Generator) -> list[Fault]:
+def faults(
+    oracle: Oracle,
+    seed: Array,
+    rng: np.random.Generator,
+    labels: Mapping[Node, str] | None = None,
+) -> list[Fault]:
     """Return what is at fault in a graph whose backward pass has just been run with ``seed``.
 
     Parameters
@@ -66,12 +73,57 @@ def faults(oracle: Oracle, seed: Array, rng: np.random.Generator) -> list[Fault]
         The cotangent of the root.
     rng : Generator
         For the cotangents of single operations.
+    labels : dict, optional
+        What the leaves are called, where they have no name.
     """
     found: dict[tuple[str, int], Fault] = {}
     for node, at in oracle.locals.items():
         for fault, key in _faults_of_rules(node, at, rng):
             found.setdefault(key, fault)
-    return list(found.values()) or _fault_of_accumulation(oracle, seed)
+    return list(found.values()) or _fault_of_accumulation(oracle, seed, labels or {})
+
+
+# ------------------------------------------------------------------------------------- kinks
+
+
+def faults_at_kinks(oracle: Oracle, notes: list[str], rng: np.random.Generator) -> list[Fault]:
+    """Return the rules that don't give the documented value at a declared kink, bit for bit.
+
+    What was met and is right is added to ``notes``.
+    """
+    found: list[Fault] = []
+    with np.errstate(all="ignore"):
+        for node, at in oracle.locals.items():
+            for kink, held in met_kinks(at.op, at.data):
+                w = random_like(node._data, rng)
+                documented = kink.derivatives(*at.data)
+                results = dict(ruled(node, w))
+                wrong = [
+                    _off_kink(node, at, place, kink, held, w, results[place], documented[place])
+                    for place in results
+                    if documented[place] is not None
+                ]
+                found += [fault for fault in wrong if fault is not None]
+                note = f"at the kink {kink.label} of {at.op.name} the derivative is as documented"
+                if not any(wrong) and note not in notes:
+                    notes.append(note)
+    return found
+
+
+def _off_kink(
+    node: Node, at: Local, place: int, kink: Kink, held: Array, w: Any, got: Any, documented: Any
+) -> Fault | None:
+    shape = np.shape(node._data)
+    dtype = np.asarray(w).dtype
+    should = np.asarray(w) * np.broadcast_to(np.asarray(documented, dtype), shape)
+    got, held = np.broadcast_to(got, shape), np.broadcast_to(held, shape)
+    same = (got == should) | (np.isnan(got) & np.isnan(should)) | ~held
+    if np.all(same):
+        return None
+    index = tuple(int(i) for i in np.argwhere(~same)[0])
+    worst = Disagreement("cotangent", index, float(got[index]), float(should[index]), 0.0)
+    why = f"at the kink {kink.label} the documented derivative is {np.ravel(documented)[0]}"
+    return Fault(at.op.name, _place(node, at, place), worst, why)
 
 
 # ------------------------------------------------------------------------------------- rules
@@ -128,8 +180,10 @@ def ruled(node: Node, g: Any) -> Iterator[tuple[int, Any]]:
         yield from enumerate(results)
         return
     for place, rule in enumerate(op.rules):
-        if rule is not None and node.inputs[place].requires_grad:
-            if type(z) is float:
+        if node.inputs[place].requires_grad:
+            if rule is None:
+                yield place, 0.0
+            elif type(z) is float:
                 yield place, call(rule, g, z, *data, **params)
             else:
                 yield place, rule(g, z, *data, **params)
@@ -140,7 +194,10 @@ def tolerances(node: Node, at: Local, g: Array) -> list[Array | None]:
     u = unit_roundoff(node)
     size = np.abs(g)
     once = at.cotangents((8.0 + 4.0 * max(at.terms, default=1)) * u * size, absolute=True)
-    off = [2.0 * u * np.abs(x) if _is_number(x) else None for x in at.data]
+    off = [
+        2.0 * u * np.abs(x) if known and _is_number(x) else None
+        for x, known in zip(at.data, at.differentiable, strict=True)
+    ]
     bent = at.bends(off, size)
     tiny = 16.0 * float(np.finfo(np.float64 if u < 1e-15 else np.float32).smallest_subnormal)
     repeats = 1.0 + np.size(g) * u
@@ -171,6 +228,7 @@ def worst_of(what: str, got: Array, truth: Array, most: Array) -> Disagreement |
     with np.errstate(all="ignore"):
         error = np.abs(got - truth)
         same = (got == truth) | (np.isnan(got) & np.isnan(truth))
+        most = np.where(np.isfinite(most), most, 0.0)  # only infinity is like infinity
         excess = np.where(same, 0.0, error / np.maximum(most, 1e-320))
         excess = np.where(np.isnan(error) & ~same, np.inf, excess)
     index = np.unravel_index(int(np.argmax(excess)), excess.shape)
@@ -197,7 +255,7 @@ def node_name(at: Local, argument: int) -> str:
 # ------------------------------------------------------------------------------- accumulation
 
 
-def _fault_of_accumulation(oracle: Oracle, seed: Array) -> list[Fault]:
+def _fault_of_accumulation(oracle: Oracle, seed: Array, labels: Mapping[Node, str]) -> list[Fault]:
     received: dict[Node, list[tuple[Array, Array]]] = {}
     with np.errstate(all="ignore"):
         for node in reversed(oracle.order):
@@ -208,7 +266,7 @@ def _fault_of_accumulation(oracle: Oracle, seed: Array) -> list[Fault]:
                 parts = [(np.asarray(seed, np.float64), np.zeros(np.shape(seed)))]
             else:
                 parts = received.get(node, [])
-            fault = _unlike_sum(node, wide, parts)
+            fault = _unlike_sum(node, wide, parts, labels.get(node))
             if fault is not None:
                 return [fault]
             at = oracle.locals.get(node)
@@ -228,7 +286,9 @@ def _gradient(node: Node) -> Any:
     return grad._data if isinstance(grad, Node) else grad
 
 
-def _unlike_sum(node: Node, got: Array, parts: Sequence[tuple[Array, Array]]) -> Fault | None:
+def _unlike_sum(
+    node: Node, got: Array, parts: Sequence[tuple[Array, Array]], label: str | None
+) -> Fault | None:
     shape = np.shape(node._data)
     total, most, size = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for part, allowed in parts:
@@ -248,7 +308,7 @@ def _unlike_sum(node: Node, got: Array, parts: Sequence[tuple[Array, Array]]) ->
             "the rules are right, but the gradients passed on don't add up to this one: the order "
             "of the backward pass, or how it sums over repeated axes"
         )
-    name = node.name or (node.op.name if node.op is not None else "leaf")
+    name = node.name or label or node.describe().split()[0]
     about = f"accumulation or order: the gradient of {node.describe()}"
     return Fault(f"accumulation into {name}", about, worst, why)
 

@@ -70,10 +70,12 @@ class Disagreement:
 
     def __str__(self) -> str:
         where = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        numbers = f"{self.what}{where}: got {self.got!r}, should be {self.expected!r}"
+        if not math.isfinite(self.error):
+            return f"{numbers}\n    (allowed: {self.allowed:.3g})"
         return (
-            f"{self.what}{where}: got {self.got!r}, should be {self.expected!r}\n"
-            f"    off by {self.error:.3g}, {_counted(ulps(self.got, self.expected))} "
-            f"(allowed: {self.allowed:.3g})"
+            f"{numbers}\n    off by {self.error:.3g}, "
+            f"{counted(ulps(self.got, self.expected))} (allowed: {self.allowed:.3g})"
         )
 
 
@@ -94,7 +96,8 @@ def ulps(got: float, expected: float) -> float:
     return abs(got - expected) / float(np.spacing(abs(expected)))
 
 
-def _counted(distance: float) -> str:
+def counted(distance: float) -> str:
+    """Return a distance in units in the last place as words."""
     if distance == math.inf:
         return "no number of ULP"
     return f"{distance:.3g} ULP" if distance < 1e4 else f"{distance:.1e} ULP"

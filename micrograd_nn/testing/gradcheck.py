@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import Node
-from micrograd_nn.testing.blame import faults, worst_of
+from micrograd_nn.graph.cotangents import cotangents, leaf_of
+from micrograd_nn.graph.node import Node, data_of
+from micrograd_nn.testing.blame import faults, faults_at_kinks, worst_of
+from micrograd_nn.testing.consistency import inconsistent, inconsistent_operations
+from micrograd_nn.testing.differences import by_differences
 from micrograd_nn.testing.errors import Disagreement, GradientError
+from micrograd_nn.testing.numeric import Numeric
 from micrograd_nn.testing.oracle import Expected, Oracle
 from micrograd_nn.testing.session import collected
 from micrograd_nn.testing.subject import Subject
+
+_ORDINALS = {1: "gradient", 2: "second derivative", 3: "third derivative"}
 
 
 @dataclass
@@ -30,6 +36,8 @@ class Report:
         How many derivatives were compared, all orders together.
     worst : float
         The largest error, in units of what rounding explains: at most 1.
+    notes : list of str
+        The kinks that were met, with their documented values, and other things to know.
     """
 
     order: int
@@ -37,6 +45,14 @@ class Report:
     numbers: int = 0
     worst: float = 0.0
     notes: list[str] = field(default_factory=list)
+    method: str = "auto"
+
+    def note_unknown(self, names: set[str]) -> None:
+        """Say which operations were held against finite differences of their kernels."""
+        if names:
+            note = f"{', '.join(sorted(names))}: by finite differences of the kernel"
+            if note not in self.notes:
+                self.notes.append(note)
 
     def __str__(self) -> str:
         text = (
@@ -111,32 +127,68 @@ def gradcheck(
         raise ValueError(f"oracle must be 'auto', 'dual' or 'finite', got {oracle!r}")
     subject = Subject(f, inputs)
     rng = np.random.default_rng(seed)
-    report = Report(order, "dual numbers")
+    name = "finite differences" if oracle == "finite" else "dual numbers"
+    report = Report(order, name, method=oracle)
     with subject.undisturbed():
         for k in range(1, order + 1):
+            drawn = rng.bit_generator.state
             recorded = subject.root(k, rng)
+            if recorded is not None:
+                node, cotangent = recorded
+                oracle_ = Oracle(node, subject.leaves, None if oracle == "dual" else Numeric)
+                if oracle == "finite":
+                    expected = by_differences(subject, k, drawn, cotangent, report.notes)
+                else:
+                    expected = oracle_.gradient(cotangent)
+                    report.note_unknown(oracle_.unknown)
+                    _hold_together(oracle_, expected, cotangent, rng)
+                _check(subject, oracle_, expected, cotangent, k, report, blame, rng)
+            if k > 1:
+                _check_along(subject, k, report, seed)
             if recorded is None:
                 report.notes.append(f"the derivatives of order {k - 1} are constant")
                 break
-            node, cotangent = recorded
-            _check(subject, node, cotangent, k, report, blame, rng)
     return report
+
+
+def _check_along(subject: Subject, order: int, report: Report, seed: int) -> None:
+    """Hold a derivative against differences of the lower one."""
+    wrong = inconsistent(subject, order, seed)
+    if wrong is None:
+        return
+    what = f"the {_ORDINALS[order]} isn't the derivative of the lower one"
+    found = [inconsistent_operations(output, order, seed) for output in subject.outputs()]
+    blamed = list(dict.fromkeys(name for names in found for name in names))
+    if not blamed:  # as it should be, where the function leaves values out of the graph
+        report.notes.append(f"{what}: does the function use .data or .detach()?")
+        return
+    raise GradientError(
+        f"{what}\n  {wrong}\n\nat fault: {', '.join(blamed)}\n"
+        "Does the rule compute with .data, or branch on it, so that its own derivative is lost?",
+        blamed,
+        [wrong],
+    )
+
+
+def _recorded_gradient(subject: Subject, node: Node, seed: Any) -> list[Any]:
+    """Return the gradient as ``create_graph=True`` records it, to be differentiated again."""
+    found = cotangents(node, leaf_of(seed), subject.leaves, create_graph=True)
+    return [np.asarray(data_of(found.get(leaf, 0.0))) for leaf in subject.leaves]
 
 
 def _check(
     subject: Subject,
-    node: Node,
+    oracle: Oracle,
+    expected: dict[Node, Expected],
     seed: Any,
     order: int,
     report: Report,
     blame: bool,
     rng: np.random.Generator,
 ) -> None:
-    oracle = Oracle(node, subject.leaves)
-    expected = oracle.gradient(seed)
-    _hold_together(oracle, expected, seed, rng)
+    at_kinks = faults_at_kinks(oracle, report.notes, rng)
     subject.forget_gradients()
-    node.backward(seed)  # type: ignore[attr-defined]
+    oracle.root.backward(seed)  # type: ignore[attr-defined]
     wrong: list[Disagreement] = []
     for leaf, label in zip(subject.leaves, subject.labels, strict=True):
         got, should = np.asarray(leaf.grad), expected[leaf]  # type: ignore[attr-defined]
@@ -145,19 +197,36 @@ def _check(
         report.worst = max(report.worst, _ratio(got, should))
         if worst is not None:
             wrong.append(worst)
-    if not wrong:
+    what = _ORDINALS[order]
+    on_nodes = not wrong and not at_kinks and order < report.order
+    if on_nodes:
+        what += ", as create_graph=True records it,"
+        recorded = _recorded_gradient(subject, oracle.root, seed)
+        for got, leaf, label in zip(recorded, subject.leaves, subject.labels, strict=True):
+            worst = worst_of(label, got, expected[leaf].value, expected[leaf].bound)
+            if worst is not None:
+                wrong.append(worst)
+    if not wrong and not at_kinks:
         return
-    found = faults(oracle, seed, rng) if blame else []
-    what = {1: "gradient", 2: "second derivative", 3: "third derivative"}[order]
+    labels = dict(zip(subject.leaves, subject.labels, strict=True))
+    known = {fault.name for fault in at_kinks}
+    others = faults(oracle, seed, rng, labels) if blame and wrong else []
+    found = [*at_kinks, *(fault for fault in others if fault.name not in known)]
     lines = [f"the {what} is wrong for {len(wrong)} of {len(subject.leaves)} inputs"]
+    if not wrong:
+        lines = [f"the {what} isn't the documented one at a kink"]
     lines += [f"  {disagreement}" for disagreement in wrong[:5]]
     if len(wrong) > 5:
         lines.append(f"  ... and {len(wrong) - 5} more")
     for fault in found:
         lines += ["", "at fault: " + str(fault)]
-    if blame and not found:
+    blamed = [fault.name for fault in found]
+    if blame and on_nodes:
+        blamed = ["create_graph"]
+        lines += ["", "all is right on numbers: look at what a rule, or the engine, does on nodes"]
+    elif blame and not found:
         lines += ["", "no single operation is at fault: look at the code outside of the graph"]
-    raise GradientError("\n".join(lines), [fault.name for fault in found], wrong)
+    raise GradientError("\n".join(lines), blamed, wrong)
 
 
 def _ratio(got: Any, expected: Expected) -> float:

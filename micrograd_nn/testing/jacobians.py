@@ -84,14 +84,18 @@ def _without_zero(length: Array) -> Array:
     return np.where(length == 0, 1.0, length)
 
 
+def _freedom(x: Array, ddof: int) -> Array:
+    return np.float64(max(x.shape[-1] - ddof, 0))
+
+
 def var(x: Array, ddof: int, **_: Any) -> Array:
     """Return 2 (x − μ) / (n − ddof)."""
-    return (2.0 * _centred(x) / (x.shape[-1] - ddof))[..., None, :]
+    return (2.0 * _centred(x) / _freedom(x, ddof))[..., None, :]
 
 
 def std(x: Array, ddof: int, **_: Any) -> Array:
     """Return (x − μ) / ((n − ddof) s); 0 where s is 0."""
-    centred, free = _centred(x), x.shape[-1] - ddof
+    centred, free = _centred(x), _freedom(x, ddof)
     spread = np.sqrt(np.sum(centred * centred, axis=-1, keepdims=True) / free)
     return (centred / _without_zero(spread) / free)[..., None, :]
 
@@ -104,14 +108,24 @@ def norm(x: Array, **_: Any) -> Array:
     return (scaled / _without_zero(length))[..., None, :]
 
 
-def standardize(x: Array, eps: float, **_: Any) -> Array:
-    """Return (I − 1/n − z zᵀ/n) / √(σ² + eps)."""
-    n = x.shape[-1]
+def _standardized(x: Array, eps: float) -> tuple[Array, Array]:
     centred = _centred(x)
     spread = np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + eps)
-    z = centred / spread
-    inner = np.eye(n) - (1.0 + z[..., :, None] * z[..., None, :]) / n
-    return np.asarray(inner / spread[..., None])
+    return centred / spread, spread[..., None]
+
+
+def standardize(x: Array, eps: float, **_: Any) -> Array:
+    """Return (I − 1/n − z zᵀ/n) / √(σ² + eps)."""
+    z, spread = _standardized(x, eps)
+    n = x.shape[-1]
+    return np.asarray((np.eye(n) - (1.0 + z[..., :, None] * z[..., None, :]) / n) / spread)
+
+
+def _size_of_standardize(x: Array, eps: float, **_: Any) -> Array:
+    z, spread = _standardized(x, eps)
+    n = x.shape[-1]
+    size = np.eye(n) + (1.0 + np.abs(z[..., :, None] * z[..., None, :])) / n
+    return np.asarray(size / spread)
 
 
 def label_cross_entropy(x: Array, labels: Array, **_: Any) -> Array:
@@ -137,6 +151,9 @@ JACOBIANS: dict[str, Jacobian] = {
     "norm": norm,
     "standardize": standardize,
 }
+
+#: Where an element of a Jacobian is a sum that may cancel: its error is relative to this.
+SIZES: dict[str, Jacobian] = {"standardize": _size_of_standardize}
 
 #: Rows that are linear in their one argument (or sequence of arguments), by name.
 LINEAR = frozenset(

@@ -21,7 +21,7 @@ import numpy as np
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.order import toposort
-from micrograd_nn.testing.tangents import Local, local, summed_to
+from micrograd_nn.testing.tangents import Local, is_known, local, summed_to
 
 Array = Any
 Force = Callable[[Node, Array, Array], Array]
@@ -44,13 +44,23 @@ class Oracle:
     wrt : sequence of Node
         The leaves to differentiate by.
 
+    other : callable, optional
+        Makes a ``Local`` of an operation that the oracle knows no derivative of.
+
+    Attributes
+    ----------
+    unknown : set of str
+        The names of these operations.
+
     Raises
     ------
     UnknownOperationError
-        If the oracle knows no derivative of one of the operations.
+        If there is such an operation, and no ``other``.
     """
 
-    def __init__(self, root: Node, wrt: Sequence[Node]) -> None:
+    def __init__(
+        self, root: Node, wrt: Sequence[Node], other: Callable[[Node], Local] | None = None
+    ) -> None:
         self.root = root
         self.wrt = list(wrt)
         wanted = set(wrt)
@@ -59,12 +69,18 @@ class Oracle:
         for node in self.order:
             if node in wanted or any(i in self.active for i in node._recorded_inputs()):
                 self.active.add(node)
+        self.unknown: set[str] = set()
+        self.locals: dict[Node, Local] = {}
         with np.errstate(all="ignore"):
-            self.locals: dict[Node, Local] = {
-                node: local(node)
-                for node in self.order
-                if node._op is not None and node in self.active and node not in wanted
-            }
+            for node in self.order:
+                op = node._op
+                if op is None or node not in self.active or node in wanted:
+                    continue
+                if other is None or is_known(op):
+                    self.locals[node] = local(node)
+                else:
+                    self.locals[node] = other(node)
+                    self.unknown.add(op.name)
 
     # ------------------------------------------------------------------------- dual numbers
 

@@ -79,7 +79,8 @@ def collected(check: Callable[P, R]) -> Callable[P, R]:
         result: Any = None
         try:
             result = check(*args, **kwargs)
-            outcomes.append(Outcome(check.__name__, subject, line, True, str(result)))
+            passed = bool(getattr(result, "passed", True))
+            outcomes.append(Outcome(check.__name__, subject, line, passed, str(result)))
         except GradientError as error:
             blamed = tuple(error.blamed)
             outcomes.append(Outcome(check.__name__, subject, line, False, str(error), blamed))

@@ -68,18 +68,24 @@ def _power_derivative(x: Array, y: Array, k: Array, z: Array) -> tuple[Array, Ar
     return _power_slope(x, y, k + 1.0), by_exponent, None
 
 
+def _known(slope: Array, z: Array) -> Array:
+    """Return the slope, NaN where the result is NaN: no side of a kink is known then."""
+    return np.where(np.isnan(z), z, slope)
+
+
 def _ties(x: Array, y: Array) -> Array:
-    return np.where(x == y, 0.5, x > y)
+    return _known(np.where(x == y, 0.5, x > y), np.maximum(x, y))
 
 
 def _clip(x: Array, lo: Array, hi: Array, z: Array) -> tuple[Array, Array, Array]:
-    inside = (lo <= x) & (x <= hi)
-    return inside * 1.0, ((x < lo) & (lo < hi)) * 1.0, (np.maximum(x, lo) > hi) * 1.0
+    sides = (lo <= x) & (x <= hi), (x < lo) & (lo < hi), np.maximum(x, lo) > hi
+    inside, below, above = (_known(side, z) for side in sides)
+    return inside, below, above
 
 
 def _elu(x: Array, alpha: Array, z: Array) -> tuple[Array, Array]:
     below = np.where(x < 0, alpha * np.exp(np.minimum(x, 0.0)), np.minimum(alpha, 1.0))
-    return np.where(x > 0, 1.0, below), np.expm1(np.minimum(x, 0.0))
+    return _known(np.where(x > 0, 1.0, below), x), np.expm1(np.minimum(x, 0.0))
 
 
 def _gelu_terms(x: Array) -> tuple[Array, Array]:
@@ -90,18 +96,23 @@ def _silu_terms(x: Array) -> tuple[Array, Array]:
     return _sigmoid(x), _times(_sigmoid_slope(x), x)
 
 
-def _slope_terms(x: Array) -> tuple[Array, Array]:
+def _silu_slope_terms(x: Array) -> tuple[Array, Array]:
     slope = _sigmoid_slope(x)
-    return slope, -_times(slope, x * np.tanh(0.5 * x))
+    return 2.0 * slope, -_times(slope, x * np.tanh(0.5 * x))
 
 
-def _pdf_terms(x: Array) -> tuple[Array, Array]:
+def _gelu_slope_terms(x: Array) -> tuple[Array, Array]:
     density = special.normal_pdf_array(x)
-    return density, -_times(density, x * x)
+    return 2.0 * density, -_times(density, x * x)
 
 
 def _bce_terms(x: Array, y: Array) -> tuple[Array, Array]:
     return (1.0 - y) * _sigmoid(x), -y * _sigmoid(-x)
+
+
+def _share(x: Array, y: Array) -> Array:
+    """Return x / y, 0 where both are 0."""
+    return x / np.where((x == 0) & (y == 0), 1.0, y)
 
 
 def _sum(terms: tuple[Array, Array]) -> Array:
@@ -132,6 +143,9 @@ SLOPES: dict[str, Slopes] = {
     "minimum": lambda x, y, z: (_ties(y, x), _ties(x, y)),
     "clip": _clip,
     "where": lambda c, x, y, z: (None, np.where(c, 1.0, 0.0), np.where(c, 0.0, 1.0)),
+    "x_over": lambda x, y, z: (1.0 / y, -_share(_share(x, y), y)),
+    "xlogy": lambda x, y, z: (np.log(y), _share(x, y)),
+    "xlog1py": lambda x, y, z: (np.log1p(y), _share(x, 1.0 + y)),
     "exp": lambda x, z: (np.exp(x),),
     "expm1": lambda x, z: (np.exp(x),),
     "log": lambda x, z: (1.0 / x,),
@@ -149,25 +163,31 @@ SLOPES: dict[str, Slopes] = {
     "gaussian": lambda x, z: (-2.0 * _times(special.exp_minus_square_array(x), x),),
     "erf": lambda x, z: (1.1283791670955126 * special.exp_minus_square_array(x),),
     "normal_pdf": lambda x, z: (-_times(special.normal_pdf_array(x), x),),
-    "x_normal_pdf": lambda x, z: (_sum(_pdf_terms(x)),),
     "normal_cdf": lambda x, z: (special.normal_pdf_array(x),),
-    "relu": lambda x, z: (np.where(x > 0, 1.0, 0.0),),
-    "leaky_relu": lambda x, slope, z: (np.where(x > 0, 1.0, slope), np.minimum(x, 0.0)),
+    "relu": lambda x, z: (_known(x > 0, x),),
+    "leaky_relu": lambda x, slope, z: (
+        _known(np.where(x > 0, 1.0, slope), x),
+        np.minimum(x, 0.0),
+    ),
     "elu": _elu,
     "gelu": lambda x, z: (_sum(_gelu_terms(x)),),
     "silu": lambda x, z: (_sum(_silu_terms(x)),),
-    "x_sigmoid_slope": lambda x, z: (_sum(_slope_terms(x)),),
+    "gelu_slope": lambda x, z: (_sum(_gelu_slope_terms(x)),),
+    "silu_slope": lambda x, z: (_sum(_silu_slope_terms(x)),),
     "sigmoid_minus": lambda x, y, z: (_sigmoid_slope(x), -1.0),
     "bce_with_logits": lambda x, y, z: (_sum(_bce_terms(x, y)), -x),
     "huber": lambda e, delta, z: (np.minimum(np.maximum(e, -delta), delta), None),
-    "hinge": lambda x, y, z: (np.where(x * y < 1, -y, 0.0), np.where(x * y < 1, -x, 0.0)),
+    "hinge": lambda x, y, z: (
+        _known(np.where(x * y < 1, -y, 0.0), z),
+        _known(np.where(x * y < 1, -x, 0.0), z),
+    ),
 }
 
 #: Where a derivative is a sum of two terms, which may cancel: its error is relative to these.
 TERMS: dict[str, Callable[..., tuple[Array, Array]]] = {
-    "x_normal_pdf": _pdf_terms,
     "gelu": _gelu_terms,
     "silu": _silu_terms,
-    "x_sigmoid_slope": _slope_terms,
+    "gelu_slope": _gelu_slope_terms,
+    "silu_slope": _silu_slope_terms,
     "bce_with_logits": _bce_terms,
 }

@@ -62,7 +62,9 @@ class Subject:
             return leaf
         if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
             return type(x)(self._wrapped(item, f"{name}[{i}]") for i, item in enumerate(x))
-        if isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
+        if isinstance(x, (float, np.floating)) or (
+            isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        ):
             leaf = _leaf(x)
             self._add(leaf, name)
             return leaf
@@ -78,11 +80,11 @@ class Subject:
         with record_lines():
             result = self.f(*self.inputs)
         found = list(_nodes(result))
-        if not found:
+        if not any(node._op is not None or node in self.leaves for node in found):
             raise TypeError(
                 f"the function returned {type(result).__name__}, not a Value or Tensor: it isn't "
-                "recorded. Compute it from its arguments, without float() or .data; a forward and "
-                "backward written by hand in NumPy is for check_op"
+                "recorded. Compute it from its arguments, without float(), .data or no_grad(); a "
+                "forward and backward written by hand in NumPy is for check_op"
             )
         return found
 
@@ -96,20 +98,24 @@ class Subject:
         if order == 1 and len(outputs) == 1:
             (node,) = outputs
             return node, random_like(node._data, rng)
-        node = _total([_weighted(y, rng) for y in outputs])
+        node = total([weighted(y, rng) for y in outputs])
         for _ in range(order - 1):
-            found = cotangents(node, _one(node), self.leaves, create_graph=True)
+            found = cotangents(node, one(node), self.leaves, create_graph=True)
             parts = [found[leaf] for leaf in self.leaves if isinstance(found.get(leaf), Node)]
             if not any(part._op is not None for part in parts):
                 return None
-            node = _total([_weighted(part, rng) for part in parts])
+            node = total([weighted(part, rng) for part in parts])
         return node, random_like(node._data, rng)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Leave gradients, running means and random generators as they were before the block."""
+    def undisturbed(self, data: bool = True) -> Iterator[None]:
+        """Leave gradients, running means and random generators as they were before the block.
+
+        Without ``data``, only gradients and generators.
+        """
         grads = [leaf._grad for leaf in self.leaves]
-        states = [module.state_dict() for module in self._modules]
+        modules = self._modules if data else []
+        states = [module.state_dict() for module in modules]
         drawn = [
             (generator, generator.bit_generator.state)
             for module in self._modules
@@ -118,7 +124,7 @@ class Subject:
         try:
             yield
         finally:
-            for module, state in zip(self._modules, states, strict=True):
+            for module, state in zip(modules, states, strict=True):
                 module.load_state_dict(state)
             for generator, before in drawn:
                 generator.bit_generator.state = before
@@ -162,19 +168,21 @@ def _nodes(result: Any) -> Iterator[Node]:
             yield from _nodes(item)
 
 
-def _one(node: Node) -> Node:
+def one(node: Node) -> Node:
+    """Return the number 1 as a node of the kind of another."""
     return Constant(1.0) if type(node._data) is float else Tensor(1.0, node._data.dtype, False)
 
 
-def _weighted(node: Any, rng: np.random.Generator) -> Node:
+def weighted(node: Any, rng: np.random.Generator) -> Node:
     """Return Σ w ∘ node for random weights w: a scalar."""
     product = mul(node, random_like(node._data, rng))
     whole: Node = product if not np.shape(node._data) else sum_(product, axis=None, keepdims=False)
     return whole
 
 
-def _total(parts: Sequence[Node]) -> Node:
-    total = parts[0]
+def total(parts: Sequence[Node]) -> Node:
+    """Return the sum of nodes."""
+    result = parts[0]
     for part in parts[1:]:
-        total = add(total, part)
-    return total
+        result = add(result, part)
+    return result

@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.primitive import Primitive, table
-from micrograd_nn.testing.jacobians import CONSTANT, JACOBIANS, LINEAR
+from micrograd_nn.testing.jacobians import CONSTANT, JACOBIANS, LINEAR, SIZES
 from micrograd_nn.testing.slopes import SLOPES, TERMS
 
 Array = Any
@@ -174,7 +174,7 @@ class Unit(Elementwise):
         z = float(np.dot(xs, ws[:-1]) + ws[-1])
         (slope,) = SLOPES[_activation(self.op)](np.float64(z), np.float64(self.value))
         d = 0.0 if slope is None else float(slope)
-        return (*(d * w for w in ws[:-1]), *(d * x for x in xs), d)
+        return (*(vanishing(d, w) for w in ws[:-1]), *(vanishing(d, x) for x in xs), d)
 
     def size(self) -> Array:
         count = len(self.data) // 2
@@ -382,6 +382,10 @@ class Along(Local):
         self._full = tuple(x.shape[i] for i in self._order)
         self._length = int(np.prod(self._full[x.ndim - len(axes) :]))
         self._jacobian = self._at(x)
+        size = SIZES.get(self.op.name)
+        self._sizes = (
+            np.abs(self._jacobian) if size is None else size(self._lined(x), **self.params)
+        )
         self.terms = [self._jacobian.shape[-2] + self._length]
         self._reduces = self._jacobian.shape[-2] == 1 and not (
             self._length == 1 and np.shape(self.value) == x.shape and "keepdims" not in self.params
@@ -406,13 +410,13 @@ class Along(Local):
         (t,) = ts
         if t is None:
             return np.zeros(np.shape(self.value))
-        jacobian = np.abs(self._jacobian) if absolute else self._jacobian
+        jacobian = self._sizes if absolute else self._jacobian
         lined = self._lined(np.broadcast_to(t, self.data[0].shape))
         result = np.sum(vanishing(lined[..., None, :], jacobian), axis=-1)
         return np.reshape(result, np.shape(self.value)) if self._reduces else self._unlined(result)
 
     def cotangents(self, g: Array, absolute: bool = False) -> list[Array | None]:
-        return [self._pulled(np.abs(self._jacobian) if absolute else self._jacobian, g)]
+        return [self._pulled(self._sizes if absolute else self._jacobian, g)]
 
     def _pulled(self, jacobian: Array, g: Array) -> Array:
         g = np.broadcast_to(g, np.shape(self.value))
@@ -471,6 +475,6 @@ def _wide(x: Any) -> Any:
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None:
+    if axis is None or ndim == 0:
         return tuple(range(ndim))
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))

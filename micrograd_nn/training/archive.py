@@ -20,12 +20,23 @@ _count = itertools.count()
 
 
 class CheckpointError(ValueError):
-    """A checkpoint can't be written, read or used; the message is one line and says what to do."""
+    """A checkpoint can't be written, read or used; the message is one line and says what to do.
+
+    Examples
+    --------
+    >>> from micrograd_nn import load
+    >>> load("nowhere.npz")
+    Traceback (most recent call last):
+    ...
+    micrograd_nn.training.archive.CheckpointError: nowhere.npz: ...
+    """
 
     @classmethod
     def at(cls, path: PathLike, problem: str) -> CheckpointError:
         """Make the error of a problem with a file.
 
+        Examples
+        --------
         >>> CheckpointError.at("run.npz", "it is empty")
         CheckpointError('run.npz: it is empty')
         """

@@ -179,7 +179,7 @@ class EarlyStopping(Callback):
 class StopOnConvergence(Callback):
     """Stop when the value has moved by at most ``tolerance`` for ``patience`` epochs in a row.
 
-    It has moved by |L_k − L_(k−1)| from one epoch to the next.
+    It has moved by ``|L_k − L_(k−1)|`` from one epoch to the next.
 
     Parameters
     ----------

@@ -41,6 +41,17 @@ class Checkpoint:
     history : History or None
     extra : dict
         What was passed to ``save`` as ``extra``.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from micrograd_nn import Linear, load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.npz")
+    ...     save(path, Linear(2, 1, seed=0), epoch=3)
+    ...     found = load(path)
+    >>> found.model, found.epoch, found.optimizer
+    (Linear(2, 1), 3, None)
     """
 
     model: Any

@@ -20,11 +20,11 @@ def clip_gradients(
 ) -> float:
     """Limit the gradients of the parameters, and return the norm they had.
 
-    With ``max_norm`` c, all gradients together are scaled: ∇ ← ∇ · min(1, c / |∇|), where |∇| is
-    the Euclidean norm of all of them as one vector; their direction is kept. With ``max_value`` c
-    each number is limited to [−c, c] by itself. Given both, the norm is limited first; given
-    neither, the norm is only measured. The dtype of each gradient is kept. If the norm is NaN or
-    infinite, the gradients are left as they are: see ``math.isfinite`` of the result.
+    With ``max_norm`` c, all gradients together are scaled: ``∇ ← ∇ · min(1, c / |∇|)``, where
+    ``|∇|`` is the Euclidean norm of all of them as one vector; their direction is kept. With
+    ``max_value`` c each number is limited to [−c, c] by itself. Given both, the norm is limited
+    first; given neither, the norm is only measured. The dtype of each gradient is kept. If the norm
+    is NaN or infinite, the gradients are left as they are: see ``math.isfinite`` of the result.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def clip_gradients(
     Returns
     -------
     float
-        |∇| before clipping.
+        ``|∇|`` before clipping.
 
     Raises
     ------
@@ -80,7 +80,29 @@ def clip_gradients(
 
 
 def gradient_norm(parameters: Iterable[Node]) -> float:
-    """Return the Euclidean norm of all gradients as one vector."""
+    """Return the Euclidean norm of all gradients as one vector.
+
+    Parameters
+    ----------
+    parameters : iterable of Node
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If a parameter isn't a node.
+
+    Examples
+    --------
+    >>> from micrograd_nn import Value
+    >>> x, y = Value(1.0), Value(1.0)
+    >>> (3 * x + 4 * y).backward()
+    >>> gradient_norm([x, y])
+    5.0
+    """
     return clip_gradients(parameters)
 
 

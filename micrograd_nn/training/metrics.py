@@ -102,7 +102,21 @@ def confusion_matrix(
 
 
 def mae(prediction: Any, target: Any) -> float:
-    """Return the mean absolute error, 1/n Σ |ŷ − y|.
+    """Return the mean absolute error, ``1/n Σ |ŷ − y|``.
+
+    Parameters
+    ----------
+    prediction, target : (m,), (m, 1) or (m, n)
+
+    Returns
+    -------
+    float
+        NaN if a number is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there are no examples.
 
     Examples
     --------
@@ -115,6 +129,20 @@ def mae(prediction: Any, target: Any) -> float:
 
 def mse(prediction: Any, target: Any) -> float:
     """Return the mean squared error, 1/n Σ (ŷ − y)².
+
+    Parameters
+    ----------
+    prediction, target : (m,), (m, 1) or (m, n)
+
+    Returns
+    -------
+    float
+        NaN if a number is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there are no examples.
 
     Examples
     --------
@@ -130,6 +158,20 @@ def r2(prediction: Any, target: Any) -> float:
 
     1 is perfect; 0 is no better than the mean ȳ. Of several outputs the mean of their R² is
     returned. For a constant target it is 1 if the prediction is exact, else 0.
+
+    Parameters
+    ----------
+    prediction, target : (m,), (m, 1) or (m, n)
+
+    Returns
+    -------
+    float
+        NaN if a number is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there are no examples.
 
     Examples
     --------

@@ -21,7 +21,7 @@ class SGD(Optimizer):
 
     With ``momentum`` β > 0: v ← β v + α ∇, θ ← θ − v. Nesterov's form looks ahead along v:
     θ ← θ − (β v + α ∇), with v already updated. With ``weight_decay`` λ > 0 the gradient is first
-    replaced by ∇ + λ θ, which is that of the loss + λ/2 |θ|².
+    replaced by ∇ + λ θ, which is that of the loss + ``λ/2 |θ|²``.
 
     Parameters
     ----------

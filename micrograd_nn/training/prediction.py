@@ -29,6 +29,10 @@ def predict(model: Any, X: Any, batch_size: int | None = None) -> Array:
     batch_size : int, optional
         Take so many rows at a time, to save memory.
 
+    Returns
+    -------
+    ndarray, shape (m, n_out)
+
     Raises
     ------
     ValueError
@@ -114,6 +118,11 @@ def evaluate(
         As for ``fit``.
     batch_size : int, optional
         Take so many rows at a time, to save memory.
+
+    Returns
+    -------
+    dict of float
+        ``"loss"``, and each metric by its name.
 
     Raises
     ------

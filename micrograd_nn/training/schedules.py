@@ -19,6 +19,16 @@ Schedule = Callable[[int], float]
 class Constant:
     """α_t = α.
 
+    Parameters
+    ----------
+    lr : float
+        α, above 0.
+
+    Raises
+    ------
+    ValueError
+        If the rate isn't above 0.
+
     Examples
     --------
     >>> Constant(0.1)(7)
@@ -38,6 +48,20 @@ class Constant:
 
 class StepDecay:
     """α_t = α · factor^⌊t / every⌋.
+
+    Parameters
+    ----------
+    lr : float
+        α, above 0.
+    factor : float
+        By which the rate is multiplied.
+    every : int
+        After how many epochs (or steps).
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
 
     Examples
     --------
@@ -61,6 +85,18 @@ class StepDecay:
 
 class ExponentialDecay:
     """α_t = α · rate^t.
+
+    Parameters
+    ----------
+    lr : float
+        α, above 0.
+    rate : float
+        By which the rate is multiplied at each t.
+
+    Raises
+    ------
+    ValueError
+        If a number isn't above 0.
 
     Examples
     --------
@@ -96,6 +132,11 @@ class CosineDecay:
         α_min.
     warmup : int
         w, less than T.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
 
     References
     ----------
@@ -138,6 +179,20 @@ class CosineDecay:
 
 class LinearWarmup:
     """α_t = α (t + 1) / w for t < w; then another schedule, from its own t = 0, or α.
+
+    Parameters
+    ----------
+    lr : float
+        α, above 0.
+    steps : int
+        w, how many epochs (or steps) the warm-up takes.
+    then : callable, optional
+        The schedule for afterwards.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
 
     References
     ----------
@@ -189,6 +244,11 @@ class ReduceOnPlateau:
         What ``fit`` is to show it: ``"loss"``, ``"val_loss"`` or the name of a metric.
     mode : str
         ``"min"``, or ``"max"`` for a value that ought to rise.
+
+    Raises
+    ------
+    ValueError
+        If a number or the mode is out of its range.
 
     Examples
     --------

@@ -38,6 +38,9 @@ def compute(text, **values):
         ("pi*x", 2 * math.pi),
         ("  x\t", 2.0),
         ("tanh(sin(x) + exp(-x))", math.tanh(math.sin(2) + math.exp(-2))),
+        ("(x*y + 10).tanh()", math.tanh(4)),
+        ("x.maximum(y).exp().log()", 2.0),
+        ("2 * y.relu() + x.sin()", math.sin(2)),
     ],
 )
 def test_arithmetic_is_python_s(text, expected):
@@ -130,6 +133,17 @@ MALICIOUS = [
     "tanh",
     "tanh + 1",
     "F.tanh(x)",
+    "x.tanh",
+    "x.tanh.y()",
+    "x.backward()",
+    "x.__init__()",
+    "x.tanh(1)",
+    "x.maximum()",
+    "x.tanh()()",
+    "x.tanh(x=1)",
+    "x.tanh(*y)",
+    "'x'.tanh()",
+    "[x].tanh()",
     "(tanh)(x)(y)",
     "9**9**9**9 .real",
     "x\x00y",
@@ -168,6 +182,10 @@ def test_what_is_no_arithmetic_is_refused(mn, folder, text):
         ("tanh", "tanh is a function: write tanh(x)"),
         ("tanh(x, y)", "tanh takes one argument, and 'tanh(x, y)' has 2"),
         ("maximum(x)", "maximum takes 2 arguments, and 'maximum(x)' has 1"),
+        ("x.tan(y)", "tan takes one argument, and 'x.tan(y)' has 2"),
+        ("x.maximum()", "maximum takes 2 arguments, and 'x.maximum()' has 1"),
+        ("x.tanh", "'x.tanh' isn't allowed: a method is called, as in x.tanh()"),
+        ("(x*y).foo()", "there is no function 'foo'; there are exp,"),
         ("x + * y", "'x + * y' is no expression: invalid syntax at character 5"),
         ("2 + pi", "has no variable"),
         ("'a'", "it is no real number"),
@@ -185,7 +203,7 @@ def test_a_tower_of_powers_takes_no_time_and_is_infinite(mn):
 
 
 def test_it_prints_the_value_and_the_gradients_and_draws_the_graph(mn, folder):
-    result = mn("draw", "x*y + tanh(x)", "--at", "x=2", "y=-3", "-o", "g.svg")
+    result = mn("draw", "x*y + tanh(x)", "--set", "x=2", "--set", "y=-3", "-o", "g.svg")
     assert (result.code, result.err) == (0, "")
     slope = -3 + 1 / math.cosh(2) ** 2
     assert re.search(rf"^  x +2 +{slope:.10g}$", result.out, re.M)
@@ -198,32 +216,56 @@ def test_it_prints_the_value_and_the_gradients_and_draws_the_graph(mn, folder):
 
 
 def test_names_without_a_value_are_1_and_it_says_so(mn, folder):
-    result = mn("draw", "x*y", "--at", "y=5")
+    result = mn("draw", "x*y", "--set", "y=5")
     assert "value     5\n" in result.out
-    assert "x = 1, since no value was given" in result.out
-    assert (folder / "graph.svg").exists()
+    assert "x = 1, since no value was given; --set x=2 gives one" in result.out
+
+
+def test_without_an_output_it_prints_the_graph_and_writes_nothing(mn, folder):
+    result = mn("draw", "x*y + x", "--set", "x=3")
+    assert "  +  data 6  grad 1\n  ├─ ×  data 3  grad 1\n" in result.out
+    assert "  └─ x (above)\n" in result.out
+    assert "written" not in result.out
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"), [("g.html", "<!doctype html>"), ("g.dot", "digraph"), ("g.svg", "<svg")]
+)
+def test_the_suffix_is_the_format(mn, folder, name, begin):
+    assert mn("draw", "(a*b + c).tanh()", "--set", "a=2", "--set", "b=-3", "-o", name).code == 0
+    assert (folder / name).read_text(encoding="utf-8").lower().startswith(begin)
+
+
+def test_options_of_the_picture(mn, folder):
+    mn("draw", "x*y*y*y", "--set", "x=3", "--local", "--direction", "TB", "-o", "g.svg")
+    picture = ET.parse(folder / "g.svg").getroot()
+    assert float(picture.get("height")) > float(picture.get("width"))
+    assert "∂ 3" in "".join(picture.itertext())
+    assert "  └─ y  data 1  grad 3  ∂ 3\n" in mn("draw", "x*y", "--set", "x=3", "--local").out
 
 
 @pytest.mark.parametrize("text", ["-x*y", "-x * y", "-3*x", "--x", "-(x)", "-at(x)"])
 def test_an_expression_may_begin_with_a_minus(mn, text):
-    result = mn("draw", text, "--at", "x=2")
+    result = mn("draw", text, "--set", "x=2")
     assert result.code == (2 if "at(" in text else 0), result.err
 
 
 @pytest.mark.parametrize(
     ("pairs", "said"),
     [
-        (["x"], "--at takes NAME=NUMBER, such as x=2, not 'x'"),
+        (["x"], "--set takes NAME=NUMBER, such as x=2, not 'x'"),
         (["x="], "not 'x='"),
         (["=2"], "not '=2'"),
         (["x=two"], "not 'x=two'"),
         (["x=nan"], "not 'x=nan'"),
         (["z=2"], "there is no 'z' in the expression; its names are x, y"),
-        (["x=1", "x=2"], "--at gives 'x' twice"),
+        (["x=1", "x=2"], "--set gives 'x' twice"),
     ],
 )
 def test_values_are_checked(mn, pairs, said):
-    result = mn("draw", "x*y", "--at", *pairs)
+    options = [word for pair in pairs for word in ("--set", pair)]
+    result = mn("draw", "x*y", *options)
     assert result.code == 2
     assert said in result.error
 
@@ -241,8 +283,13 @@ def test_a_picture_that_cannot_be_written_is_an_error(mn, output, said):
     assert said in result.error
 
 
-def test_a_large_graph_is_drawn_and_not_printed(mn):
+def test_a_graph_that_is_written_is_not_printed(mn):
     assert "└─" in mn("draw", "x*y").out
-    result = mn("draw", "*".join(f"sin(x{i})" for i in range(40)))
+    assert "└─" not in mn("draw", "x*y", "-o", "g.dot").out
+
+
+def test_a_large_graph_is_printed_folded(mn):
+    result = mn("draw", "*".join(f"sin(x{i})" for i in range(400)))
     assert result.code == 0
-    assert "└─" not in result.out
+    assert "more nodes" in result.out
+    assert len(result.out.splitlines()) < 600

@@ -170,7 +170,7 @@ def test_a_pipe_gets_plain_text(mn):
 
 def test_a_terminal_gets_colours(mn, monkeypatch):
     on_a_terminal(monkeypatch)
-    assert "\x1b[1mgraph.svg\x1b[0m" in mn("draw", "x*y").out
+    assert "\x1b[1mgraph.svg\x1b[0m" in mn("draw", "x*y", "-o", "graph.svg").out
     assert "\x1b[31merror: \x1b[0m" in mn("draw", "x*").err
 
 
@@ -185,7 +185,7 @@ def test_a_terminal_can_do_without_colours(mn, monkeypatch, variables):
 
 
 def test_a_module_that_is_run_is_the_command(folder):
-    process = start("draw", "x*y", "--at", "x=2", "y=3", cwd=folder)
+    process = start("draw", "x*y", "--set", "x=2", "--set", "y=3", cwd=folder)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "value     6\n" in out

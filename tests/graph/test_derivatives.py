@@ -22,6 +22,8 @@ from micrograd_nn import (
 
 # ---------------------------------------------------------------------- what goes in, comes out
 
+INF = math.inf
+
 
 def test_plain_numbers_give_floats():
     for x in (3.0, 3, True, np.float64(3.0)):
@@ -475,6 +477,22 @@ def test_jvp_through_zeros():
     assert jvp(lambda x: x * grad(lambda y: y * y)(x), (0.0,), (1.0,)) == (0.0, 0.0)
     assert list(jvp(lambda x: F.prod(x), (np.zeros(3),), (one,))) == [0.0, 0.0]
     assert jvp(lambda x: F.prod(x), (np.array([0.0, 2.0, 3.0]),), (one,))[1] == 6.0
+
+
+CANCELLING = {
+    "difference": (lambda s: F.stack([s, -s]), [INF, -INF]),
+    "second difference": (lambda s: F.stack([s, -2 * s, s]), [INF, -INF, INF]),
+    "third difference": (lambda s: F.stack([s, -3 * s, 3 * s, -s]), [INF, -INF, INF, -INF]),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+def test_jvp_where_equal_cotangents_would_cancel(name):
+    spread, expected = CANCELLING[name]
+    with np.errstate(all="ignore"):
+        assert list(jvp(lambda x: spread(F.sqrt(x)), (0.0,), (1.0,))[1]) == expected
+        array = jvp(lambda x: spread(F.sqrt(x)[0]), (np.zeros(1),), (np.ones(1),))[1]
+        assert list(array) == expected
 
 
 def test_jvp_of_nodes_gives_nodes():

@@ -93,6 +93,14 @@ def test_order_compares_data(kind):
     assert np.float64(0.5) < a
 
 
+@pytest.mark.parametrize("other", [Tensor([1.0, 3.0]), np.array([1.0, 3.0])], ids=repr)
+def test_a_value_beside_an_array_is_compared_with_each_element(other):
+    value = Value(2.0)
+    assert (value < other).tolist() == (value <= other).tolist() == [False, True]
+    assert (value > other).tolist() == (value >= other).tolist() == [True, False]
+    assert (value < Tensor(3.0)) is True
+
+
 def test_order_of_tensors_is_elementwise():
     t = Tensor([1.0, 3.0])
     assert list(t > 2) == [False, True]

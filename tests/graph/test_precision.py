@@ -71,6 +71,14 @@ def m_pdf(x):
     return mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi)
 
 
+def m_gelu_slope(x):
+    return m_phi(x) + x * m_pdf(x)
+
+
+def m_silu_slope(x):
+    return m_sigmoid(x) * (1 + x * m_sigmoid(-x))
+
+
 #: name: (f, its exact derivative, points, what the error is measured by where it isn't the result)
 DERIVATIVES = {
     "exp": (F.exp, mp.exp, [*EVERYWHERE, 709.0, -745.0], None),
@@ -88,18 +96,8 @@ DERIVATIVES = {
     "sigmoid": (F.sigmoid, lambda x: m_sigmoid(x) * m_sigmoid(-x), EVERYWHERE, None),
     "softplus": (F.softplus, m_sigmoid, EVERYWHERE, None),
     "erf": (F.erf, lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x), EVERYWHERE, None),
-    "gelu": (
-        F.gelu,
-        lambda x: m_phi(x) + x * m_pdf(x),
-        EVERYWHERE,
-        lambda x: m_phi(x) + abs(x) * m_pdf(x),
-    ),
-    "silu": (
-        F.silu,
-        lambda x: m_sigmoid(x) * (1 + x * m_sigmoid(-x)),
-        EVERYWHERE,
-        lambda x: m_sigmoid(x) * (1 + abs(x) * m_sigmoid(-x)),
-    ),
+    "gelu": (F.gelu, m_gelu_slope, EVERYWHERE, None),
+    "silu": (F.silu, m_silu_slope, EVERYWHERE, None),
     "elu": (F.elu, lambda x: mp.exp(x) if x < 0 else mp.mpf(1), EVERYWHERE, None),
     "elu(alpha=0.3)": (
         lambda x: F.elu(x, 0.3),
@@ -179,6 +177,58 @@ def test_within_four_ulps_on_floats_and_on_arrays(name):
     assert not wrong, f"{len(wrong)} beyond {LIMIT} ULP, such as {wrong[:6]}"
 
 
+#: name: (f, its exact derivative, where that is 0, where it underflows)
+WITH_ROOTS = {
+    "gelu": (F.gelu, m_gelu_slope, -0.7517915246935645, -38.75),
+    "silu": (F.silu, m_silu_slope, -1.2784645427610737, -752.0),
+}
+
+
+def around(root, end, dtype):
+    """Points ever closer to the root, its neighbours, the whole range, and the tail."""
+    near = root + np.outer([-1.0, 1.0], 10.0 ** np.linspace(-17, 0.5, 350)).ravel()
+    neighbours = root + np.spacing(dtype(-root)).astype(float) * np.arange(-25, 26)
+    spread = np.concatenate([np.linspace(-6.0, 3.0, 500), np.linspace(end, -end, 300)])
+    tail = np.linspace(end, 0.92 * end, 150)
+    return np.concatenate([near, neighbours, spread, tail]).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", WITH_ROOTS)
+def test_slopes_with_a_root_within_four_ulps_everywhere(name, dtype):
+    f, slope, root, end = WITH_ROOTS[name]
+    if dtype == np.float32:
+        end = -14.5 if name == "gelu" else -108.0
+    x = around(root, end, dtype)
+    t = Tensor(x)
+    f(t).backward(seed=np.ones(x.shape))
+    worst = (0.0, None, None)
+    with mp.workdps(400 if name == "silu" else 60):
+        for p, got in zip(x.tolist(), t.grad, strict=True):
+            exact = slope(mp.mpf(p))
+            unit = mp.mpf(float(np.spacing(abs(dtype(float(exact))))))
+            worst = max(worst, (float(abs(mp.mpf(float(got)) - exact) / unit), p, got))
+            if dtype == np.float64:
+                v = Value(p)
+                f(v).backward()
+                worst = max(worst, (float(abs(mp.mpf(v.grad) - exact) / unit), p, v.grad))
+    assert worst[0] <= LIMIT, worst
+
+
+@pytest.mark.parametrize("name", ["erf", "gelu", "silu", "tanh", "sigmoid", "softplus"])
+def test_derivatives_of_any_order_at_infinity_are_their_limits(name):
+    f = getattr(F, name)
+    first = {"gelu": (0.0, 1.0), "silu": (0.0, 1.0), "softplus": (0.0, 1.0)}.get(name, (0.0, 0.0))
+    for x, limit in zip((-math.inf, math.inf), first, strict=True):
+        derivative = on_arrays = f
+        for order in range(1, 5):
+            derivative = grad(derivative)
+            on_arrays = grad(lambda x, g=on_arrays: F.sum(g(x)))
+            expected = limit if order == 1 else 0.0
+            assert derivative(x) == expected, (x, order)
+            assert on_arrays(np.array([x, 1e3 * math.copysign(1, x)])).tolist() == [expected] * 2
+
+
 SECOND = {
     "exp": (F.exp, mp.exp),
     "tanh": (F.tanh, lambda x: -2 * mp.tanh(x) * mp.sech(x) ** 2),
@@ -187,6 +237,12 @@ SECOND = {
     "log": (F.log, lambda x: -1 / x**2 if x > 0 else mp.mpf(0)),
     "arctan": (F.arctan, lambda x: -2 * x / (1 + x * x) ** 2),
     "bce(y=1)": (lambda x: fused.bce_with_logits(x, 1.0), lambda x: m_sigmoid(x) * m_sigmoid(-x)),
+    "erf": (F.erf, lambda x: -4 * x / mp.sqrt(mp.pi) * mp.exp(-x * x)),
+    "gelu": (F.gelu, lambda x: m_pdf(x) * (2 - x * x)),
+    "silu": (
+        F.silu,
+        lambda x: m_sigmoid(x) * m_sigmoid(-x) * (2 - x * mp.tanh(x / 2)),
+    ),
 }
 
 

@@ -55,8 +55,17 @@ def test_help_shows_the_operation_and_not_its_class():
     assert "It is defined where ``x >= 0``." in text
     assert "At the kink ``x == 0`` the derivative is inf." in text
     assert "on_arrays" not in text
+    assert "sqrt(x, /)" in text
+    assert inspect.isroutine(F.sqrt)
     assert str(inspect.signature(F.where)) == "(c, x, y, /)"
     assert F.sqrt.__name__ == "sqrt"
+
+
+def test_a_row_that_is_an_attribute_is_not_bound():
+    class Layer:
+        activation = F.relu
+
+    assert Layer.activation is Layer().activation is F.relu
 
 
 def test_the_class_keeps_its_own_text_and_signature():
@@ -77,7 +86,7 @@ def test_a_row_of_one_s_own_says_what_its_kernel_says():
     try:
         assert row.__doc__.startswith("Return twice x.\n\nParameters")
         assert "∂z/∂x = 2" in row.__doc__
-        assert some.__doc__.startswith("Return x0 of x2…k.\n")
+        assert some.__doc__.startswith("Return ``x0 of x2…k``.\n")
         assert str(inspect.signature(some)) == "(x0, x1, x2, /)"
     finally:
         del table["double_doc"], table["some_doc"]

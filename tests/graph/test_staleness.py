@@ -8,7 +8,20 @@ import pytest
 from oracles import normal
 
 import micrograd_nn.functional as F
-from micrograd_nn import GraphError, StaleGraphError, Tensor, Value, grad, no_grad, record_lines
+from micrograd_nn import (
+    GraphError,
+    StaleGraphError,
+    Tensor,
+    Value,
+    grad,
+    no_grad,
+    primitive,
+    record_lines,
+)
+from micrograd_nn.graph.table.arrays import sum_to
+from micrograd_nn.graph.units import identity
+
+kept = primitive("kept", lambda x: x, lambda g, z, x: g)
 
 A = normal(2, 3, seed=1)
 B = normal(2, 3, seed=2)
@@ -502,3 +515,72 @@ def test_the_error_names_node_operation_and_line():
         y.backward()
     for word in ("square", "mul"):
         assert word in str(caught.value)
+
+
+# ------------------------------------------------------- what no rule reads, and what is not new
+
+
+KEEPING = {
+    "an own row": lambda w: kept(w),
+    "identity": lambda w: identity(w),
+    "sum_to of the same shape": lambda w: sum_to(w, shape=(2,)),
+    "flipped twice": lambda w: F.flip(F.flip(w)),
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_a_kernel_that_returns_its_argument(name):
+    w = Tensor([1.0, 2.0])
+    handed_out = w.data
+    y = KEEPING[name](w) ** 2
+    handed_out[...] = 50.0
+    y.sum().backward()
+    assert list(w.grad) == [2.0, 4.0]
+    assert list(y.data) == [1.0, 4.0]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("kind", [list, np.array, lambda c: np.array(c, float)])
+def test_a_changed_condition(kind, create_graph):
+    w, condition = Tensor([1.0, 2.0]), kind([True, False])
+    y = F.where(condition, w, w * w)
+    condition[0] = False
+    y.sum().backward(create_graph=create_graph)
+    assert list(np.asarray(w.grad)) == [1.0, 4.0]
+    assert list(y.inputs[0].data) == [1.0, 0.0]
+
+
+READERS = {
+    "add": (lambda w, c: w + c, 1),
+    "radd": (lambda w, c: F.add(c, w), 0),
+    "sub": (lambda w, c: w - c, 1),
+    "where": (lambda w, c: F.where(np.array([True, False]), w, c), 2),
+    "concatenate": (lambda w, c: F.concatenate([w, c]), 1),
+    "linear": (lambda w, c: F.linear(np.ones((1, 2)), np.ones((2, 2)) * w, c), 2),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("name", READERS)
+def test_readers_see_constants_as_they_were(name, dtype):
+    f, place = READERS[name]
+    constant = np.array([3, 4], dtype)
+    y = f(Tensor([1.0, 2.0]), constant)
+    constant[:] = 0
+    assert list(y.inputs[place].data) == [3.0, 4.0]
+
+
+def test_readers_see_a_series_as_it_was():
+    """What hands out its own array, as data frames do, shares no memory with the graph."""
+
+    class Series:
+        def __init__(self):
+            self.array = np.array([3.0, 4.0])
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array.copy() if copy else self.array
+
+    series = Series()
+    y = F.add(Tensor([1.0, 2.0]), series)
+    series.array[:] = 0.0
+    assert list(y.inputs[1].data) == [3.0, 4.0]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from micrograd_nn import Tensor, Value
+import micrograd_nn.functional as F
+from micrograd_nn import Tensor, Value, no_grad
 
 
 @pytest.mark.parametrize(
@@ -224,3 +225,46 @@ def test_unsupported_operators():
     for f in (lambda: t // 2, lambda: t % 2, lambda: t & t, lambda: ~t, lambda: 2 // t):
         with pytest.raises((TypeError, ValueError)):
             f()
+
+
+@pytest.mark.parametrize("make", [lambda v: [v, 1.0], lambda v: ([v], [2.0])])
+def test_a_leaf_of_nodes_is_refused(make):
+    with pytest.raises(TypeError, match="stack"):
+        Tensor(make(Value(2.0)))
+    with no_grad():
+        constant = Value(2.0) * 1.0
+    assert Tensor(make(constant)).data.ravel()[0] == 2.0
+    assert Tensor(make(Value(2.0).detach())).data.ravel()[0] == 2.0
+
+
+@pytest.mark.parametrize(
+    "beside", [lambda t, m: t * m, lambda t, m: F.add(m, t), lambda t, m: Tensor(m)]
+)
+def test_masked_elements_are_refused(beside):
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match="1 of 2 elements are masked"):
+        beside(t, np.ma.array([1.0, 2.0], mask=[False, True]))
+    assert beside(t, np.ma.array([1.0, 2.0], mask=[False, False])).shape == (2,)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_long_doubles_beside_a_tensor_become_float64(dtype):
+    t = Tensor([1.0, 2.0], dtype=dtype)
+    for other in (np.longdouble(2), np.array([1, 2], np.longdouble)):
+        for y in (t * other, other + t, F.maximum(other, t)):
+            assert y.dtype == np.float64
+        (t * other).sum().backward()
+        assert t.grad.dtype == dtype
+
+
+def test_a_gradient_that_is_not_there_yet_cannot_be_written_to():
+    """What is written would be lost without a word."""
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(ValueError, match="read-only"):
+        t.grad[...] = 5.0
+    t.grad = np.full(2, 5.0)
+    t.grad[0] += 1.0
+    (t * t).sum().backward()
+    assert list(t.grad) == [8.0, 9.0]
+    t.zero_grad()
+    assert list(t.grad * 2) == [0.0, 0.0]

@@ -230,8 +230,8 @@ def test_a_chain_of_a_million_is_built_pulled_and_freed():
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    os.environ.get("HYPOTHESIS_PROFILE") != "thorough",
-    reason="takes more than 30 s: HYPOTHESIS_PROFILE=thorough runs it",
+    os.environ.get("HYPOTHESIS_PROFILE") != "nightly",
+    reason="takes more than 30 s: HYPOTHESIS_PROFILE=nightly runs it",
 )
 @WAYS
 def test_a_chain_of_a_million(way):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from micrograd_nn import (
     BatchNorm,
     Dropout,
     Layer,
+    LayerNorm,
     Linear,
     Module,
     Neuron,
@@ -304,3 +306,26 @@ def test_replacing_a_parameter():
     assert out.item() == 3.0
     assert not np.any(old.grad)
     np.testing.assert_array_equal(layer.W.grad, [[-2.0, -2.0]])
+
+
+# --- Notebooks ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        MLP(2, [3, 1], seed=0),
+        Layer(2, 3, seed=0),
+        Neuron(2, seed=0),
+        Linear(2, 3, seed=0),
+        Sequential(Linear(2, 3, seed=0), "tanh", Dropout(0.5), LayerNorm(3), Linear(3, 1, seed=0)),
+        Dropout(0.5),
+        Sequential(),
+    ],
+    ids=lambda module: type(module).__name__,
+)
+def test_a_module_shows_itself_in_a_notebook(module):
+    bundle = module._repr_mimebundle_()
+    assert ET.fromstring(bundle["image/svg+xml"]).tag == "{http://www.w3.org/2000/svg}svg"
+    assert bundle["text/plain"] == repr(module)
+    assert set(module._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}

@@ -1,5 +1,7 @@
 import re
+import sys
 import time
+import types
 import xml.etree.ElementTree as ET
 
 import graphviz
@@ -183,8 +185,9 @@ def test_saving(tmp_path):
     picture = draw(expression())
     assert picture.save(tmp_path / "g.svg").read_text(encoding="utf-8") == picture.svg()
     assert (picture.save(str(tmp_path / "g.dot"))).read_text(encoding="utf-8").startswith("digraph")
-    with pytest.raises(ValueError, match=r"\.svg, \.dot, \.png, \.pdf"):
-        picture.save(tmp_path / "g.html")
+    assert picture.save(tmp_path / "g.html").read_text(encoding="utf-8") == picture.html()
+    with pytest.raises(ValueError, match=r"\.svg, \.html, \.dot, \.png, \.pdf"):
+        picture.save(tmp_path / "g.jpg")
 
 
 def test_png_and_pdf(tmp_path):
@@ -287,10 +290,10 @@ def test_a_sum_of_many_is_one_card():
 def test_5000_nodes_are_drawn_collapsed_in_a_second(moons_loss):
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         draw(moons_loss).svg()
-        times.append(time.perf_counter() - start)
-    assert min(times) < 3  # 0.6 s on an idle machine
+        times.append(time.process_time() - start)
+    assert min(times) < 1  # 0.2 s; of this process alone, however busy the machine
 
 
 def test_a_chain_of_20000_nodes_needs_no_recursion():
@@ -336,9 +339,59 @@ def test_engine_dot_draws_or_says_what_to_install(monkeypatch):
     except RuntimeError as error:
         assert "apt install graphviz" in str(error)  # noqa: PT017
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setitem(__import__("sys").modules, "pygraphviz", None)
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(RuntimeError, match="pip install pygraphviz"):
         draw(expression(), engine="dot").svg()
+
+
+FROM_GRAPHVIZ = """<?xml version="1.0"?>
+<!DOCTYPE svg>
+<svg width="9pt" height="9pt" viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"
+ xmlns:xlink="http://www.w3.org/1999/xlink">
+<g id="graph0" class="graph">
+<title>%3</title>
+<g id="node1" class="node">
+<title>n0</title>
+<g id="a_node1"><a xlink:title="half &gt; a title">
+<path d="M0 0"/>
+</a>
+</g>
+</g>
+<g id="edge1" class="edge">
+<title>n0&#45;&gt;n1</title>
+</g>
+</g>
+</svg>
+"""
+
+
+def test_pygraphviz_is_the_other_way_and_its_svg_becomes_our_own(monkeypatch):
+    asked = []
+
+    class AGraph:
+        def __init__(self, string):
+            asked.append(string)
+
+        def draw(self, format, prog):
+            asked.append((format, prog))
+            return FROM_GRAPHVIZ.encode()
+
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "pygraphviz", types.SimpleNamespace(AGraph=AGraph))
+    a = Value(2.0, name="<b>\\N")
+    picture = draw(a + a, engine="dot")
+    root = parsed(picture)
+    assert asked == [picture.to_dot().source, ("svg", "dot")]
+    assert [t.text for t in root.iter(f"{SVG}title")] == ["<b>\\N\ndata 2.0\nno gradient yet"]
+    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    assert len(ids) == 3
+    assert all(re.fullmatch("mg-[0-9a-f]{10}-(graph0|node1|edge1)", i) for i in ids)
+    assert list(root.iter(f"{SVG}a")) == []
+    assert "max-width:100%" in root.get("style")
+
+
+def test_dot_keeps_the_order_of_arguments():
+    assert "ordering=in" in draw(expression()).to_dot().source
 
 
 # ---------------------------------------------------------------------------------------- errors

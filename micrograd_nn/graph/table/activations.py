@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import ieee, special
+from micrograd_nn.graph import ieee, special, special_slopes
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import ZERO, minimum, step, where
-from micrograd_nn.graph.table.elementary import exp, expm1, normal_cdf, sigmoid, tanh, x_normal_pdf
+from micrograd_nn.graph.table.arithmetic import ZERO, clip, minimum, sign, step, where
+from micrograd_nn.graph.table.elementary import exp, expm1, normal_pdf, sigmoid, tanh
 
 
 def _relu_float(x: float) -> float:
@@ -18,7 +18,7 @@ def _relu_float(x: float) -> float:
 
 
 def relu_x(g, z, _x):
-    return g * step(z)
+    return g * sign(z)  # z >= 0, and NaN stays NaN
 
 
 relu = primitive(
@@ -41,7 +41,8 @@ def _leaky_relu_float(x: float, slope: float) -> float:
 
 
 def leaky_relu_x(g, z, x, slope):
-    return g * where(step(x), 1.0, slope)
+    above = step(x)
+    return g * where(above, above, slope)  # NaN stays NaN
 
 
 def leaky_relu_slope(g, z, x, slope):
@@ -69,8 +70,9 @@ def _elu(x: Any, alpha: Any) -> Any:
 
 
 def elu_x(g, z, x, alpha):
+    above = step(x)
     below = alpha * exp(minimum(x, 0.0))
-    return g * where(step(x), 1.0, where(step(-x), below, minimum(alpha, 1.0)))
+    return g * where(above, above, where(step(-x), below, minimum(alpha, 1.0)))
 
 
 def elu_alpha(g, z, x, alpha):
@@ -102,7 +104,7 @@ def _without_minus_infinity(x: Any) -> Any:
 
 
 def gelu_x(g, z, x):
-    return g * (normal_cdf(x) + x_normal_pdf(x))
+    return g * gelu_slope(x)
 
 
 gelu = primitive(
@@ -117,28 +119,18 @@ gelu = primitive(
 )
 
 
-def _x_sigmoid_slope_float(x: float) -> float:
-    if math.isinf(x):
-        return 0.0
-    return x * special.sigmoid_float(x) * special.sigmoid_float(-x)
+def gelu_slope_x(g, z, x):
+    near = clip(x, -100.0, 100.0)  # φ is 0 far before: there, 0 · ∞ is to be 0
+    return g * (normal_pdf(x) * (2.0 - near * near))
 
 
-def _x_sigmoid_slope(x: Any) -> Any:
-    finite = np.where(np.isinf(x), x.dtype.type(0), x)
-    return finite * special.sigmoid_array(x) * special.sigmoid_array(-x)
-
-
-def x_sigmoid_slope_x(g, z, x):
-    return g * (sigmoid(x) * sigmoid(-x) * (1.0 - x * tanh(0.5 * x)))
-
-
-x_sigmoid_slope = primitive(
-    "x_sigmoid_slope",
-    _x_sigmoid_slope,
-    x_sigmoid_slope_x,
-    on_floats=_x_sigmoid_slope_float,
-    notation="{0} σ'({0})",
-    textbook=("σ'({0}) * (1 - {0} * tanh({0} / 2))",),
+gelu_slope = primitive(
+    "gelu_slope",
+    special_slopes.gelu_slope_array,
+    gelu_slope_x,
+    on_floats=special_slopes.gelu_slope_float,
+    notation="gelu'({})",
+    textbook=("φ({0}) * (2 - {0}**2)",),
 )
 
 
@@ -147,7 +139,7 @@ def _silu_float(x: float) -> float:
 
 
 def silu_x(g, z, x):
-    return g * (sigmoid(x) + x_sigmoid_slope(x))
+    return g * silu_slope(x)
 
 
 silu = primitive(
@@ -159,4 +151,19 @@ silu = primitive(
     textbook=("σ({0}) * (1 + {0} * (1 - σ({0})))",),
     about="Return x σ(x), also known as swish.",
     example=">>> F.silu(0.0), grad(F.silu)(0.0)\n(0.0, 0.5)",
+)
+
+
+def silu_slope_x(g, z, x):
+    near = clip(x, -1000.0, 1000.0)  # σ' is 0 far before
+    return g * (sigmoid(x) * sigmoid(-x) * (2.0 - near * tanh(0.5 * x)))
+
+
+silu_slope = primitive(
+    "silu_slope",
+    special_slopes.silu_slope_array,
+    silu_slope_x,
+    on_floats=special_slopes.silu_slope_float,
+    notation="silu'({})",
+    textbook=("σ({0}) * (1 - σ({0})) * (2 - {0} * tanh({0} / 2))",),
 )

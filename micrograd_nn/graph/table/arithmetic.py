@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -219,7 +220,7 @@ log_of_base = primitive(
     on_floats=_log_of_base_float,
     notation="log {}",
     domain="x > 0",
-    kinks={"x == 0": "0 for y >= 0, since 0**y is constant for y > 0"},
+    kinks={"x == 0": "inf; the value is 0 for y >= 0"},
 )
 
 
@@ -236,7 +237,7 @@ absolute = primitive(
     code="np.abs({})",
     textbook=("sign({0})",),
     kinks={"x == 0": "0 (the subgradient of least norm)"},
-    about="Return the absolute value |x|.",
+    about="Return the absolute value ``|x|``.",
     example=">>> F.abs(-3.0), grad(F.abs)(-3.0), grad(F.abs)(0.0)\n(3.0, -1.0, 0.0)",
 )
 
@@ -259,11 +260,11 @@ ZERO = {np.dtype(dtype): np.zeros((), dtype) for dtype in (np.float32, np.float6
 
 
 def _step_float(x: float) -> float:
-    return 1.0 if x > 0.0 else 0.0
+    return 1.0 if x > 0.0 else 0.0 if x == x else x  # NaN stays NaN, here and below
 
 
 def _step(x: Any) -> Any:
-    return np.greater(x, ZERO.get(x.dtype, 0)).astype(x.dtype)
+    return np.maximum(np.sign(x), ZERO.get(x.dtype, 0))
 
 
 step = primitive(
@@ -278,11 +279,12 @@ step = primitive(
 
 
 def _dominance_float(x: float, y: float) -> float:
-    return 1.0 if x > y else 0.5 if x == y else 0.0
+    return 1.0 if x > y else 0.5 if x == y else 0.0 if x < y else math.nan
 
 
 def _dominance(x: Any, y: Any) -> Any:
-    return np.where(x == y, 0.5, np.greater(x, y)).astype(np.result_type(x, y))
+    share = np.where(x == y, 0.5, np.greater(x, y))
+    return np.where(np.isnan(x) | np.isnan(y), np.nan, share).astype(np.result_type(x, y))
 
 
 dominance = primitive(
@@ -296,53 +298,35 @@ dominance = primitive(
 )
 
 
-def maximum_x(g, z, x, y):
+def where_larger(g, z, x, y):
     return g * dominance(x, y)
 
 
-def maximum_y(g, z, x, y):
+def where_smaller(g, z, x, y):
     return g * dominance(y, x)
 
 
-maximum = primitive(
-    "maximum",
-    np.maximum,
-    (maximum_x, maximum_y),
-    on_floats=ieee.maximum,
-    notation="max({}, {})",
-    code="np.maximum({}, {})",
-    textbook=("[{0} > {1}]", "[{1} > {0}]"),
-    kinks={"x == y": "1/2 each (ties split evenly)"},
-    about="Return the larger of x and y.",
-    example=(
-        ">>> F.maximum(2.0, 5.0), grad(F.maximum, (0, 1))(2.0, 5.0), grad(F.maximum)(2.0, 2.0)\n"
-        "(5.0, (0.0, 1.0), 0.5)"
-    ),
+def _larger_or_smaller(name: str, which: str, relation: str, rules: Any, example: str) -> Any:
+    short, f = name[:3], f"F.{name}"
+    return primitive(
+        name,
+        getattr(np, name),
+        rules,
+        on_floats=getattr(ieee, name),
+        notation=f"{short}({{}}, {{}})",
+        code=f"np.{name}({{}}, {{}})",
+        textbook=(f"[{{0}} {relation} {{1}}]", f"[{{1}} {relation} {{0}}]"),
+        kinks={"x == y": "1/2 each (ties split evenly)"},
+        about=f"Return the {which} of x and y.",
+        example=f">>> {f}(2.0, 5.0), grad({f}, (0, 1))(2.0, 5.0), grad({f})(2.0, 2.0)\n{example}",
+    )
+
+
+maximum = _larger_or_smaller(
+    "maximum", "larger", ">", (where_larger, where_smaller), "(5.0, (0.0, 1.0), 0.5)"
 )
-
-
-def minimum_x(g, z, x, y):
-    return g * dominance(y, x)
-
-
-def minimum_y(g, z, x, y):
-    return g * dominance(x, y)
-
-
-minimum = primitive(
-    "minimum",
-    np.minimum,
-    (minimum_x, minimum_y),
-    on_floats=ieee.minimum,
-    notation="min({}, {})",
-    code="np.minimum({}, {})",
-    textbook=("[{0} < {1}]", "[{1} < {0}]"),
-    kinks={"x == y": "1/2 each (ties split evenly)"},
-    about="Return the smaller of x and y.",
-    example=(
-        ">>> F.minimum(2.0, 5.0), grad(F.minimum, (0, 1))(2.0, 5.0), grad(F.minimum)(2.0, 2.0)\n"
-        "(2.0, (1.0, 0.0), 0.5)"
-    ),
+minimum = _larger_or_smaller(
+    "minimum", "smaller", "<", (where_smaller, where_larger), "(2.0, (1.0, 0.0), 0.5)"
 )
 
 
@@ -351,11 +335,11 @@ def _clip_float(x: float, lo: float, hi: float) -> float:
 
 
 def _inside_float(x: float, lo: float, hi: float) -> float:
-    return 1.0 if lo <= x <= hi else 0.0
+    return 1.0 if lo <= x <= hi else 0.0 if x == x else x
 
 
 def _inside(x: Any, lo: Any, hi: Any) -> Any:
-    return ((lo <= x) & (x <= hi)).astype(x.dtype)
+    return np.where(np.isnan(x), x, (lo <= x) & (x <= hi))
 
 
 inside = primitive(
@@ -372,12 +356,16 @@ def clip_x(g, z, x, lo, hi):
     return g * inside(x, lo, hi)
 
 
+def _exceeds(x: Any, y: Any) -> Any:
+    return step(dominance(x, y) - 0.5)  # a difference of infinities would be NaN
+
+
 def clip_lo(g, z, x, lo, hi):
-    return g * step(lo - x) * step(hi - lo)
+    return g * _exceeds(lo, x) * _exceeds(hi, lo)
 
 
 def clip_hi(g, z, x, lo, hi):
-    return g * step(maximum(x, lo) - hi)
+    return g * _exceeds(maximum(x, lo), hi)
 
 
 clip = primitive(
@@ -388,7 +376,7 @@ clip = primitive(
     notation="clip({}, {}, {})",
     code="np.clip({}, {}, {})",
     textbook=("[{1} <= {0} <= {2}]", "[{0} < {1}]", "[{0} > {2}]"),
-    kinks={"x == lo or x == hi": "1: the gradient passes at the bounds"},
+    kinks={"lo <= hi and (x == lo or x == hi)": "1: the gradient passes at the bounds"},
 )
 
 

@@ -21,7 +21,8 @@ def shape_of(x: Any) -> tuple[int, ...]:
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(a % ndim for a in axes) if ndim else ()  # a number has no axes
 
 
 def _count(x: Any, axis: Any) -> int:
@@ -177,6 +178,7 @@ prod = primitive(
     notation="Π {}",
     code="np.prod({}, axis={axis}, keepdims={keepdims})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -214,6 +216,7 @@ product_of_others = primitive(
     product_of_others_x,
     notation="Π others({})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -236,30 +239,30 @@ def extremum_x(g, z, x, *, axis, keepdims):
     return with_reduced_axes(g, x, axis) * share_of_extremum(x, z, axis=axis)
 
 
-max_ = primitive(
-    "max",
-    lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
-    extremum_x,
-    notation="max {}",
-    code="np.max({}, axis={axis}, keepdims={keepdims})",
-    kinks={"ties": "split evenly"},
-    elementwise=False,
-)
+def _extremum(name: str, extreme: Any) -> Any:
+    return primitive(
+        name,
+        lambda x, axis, keepdims: extreme(x, axis=axis, keepdims=keepdims),
+        extremum_x,
+        notation=f"{name} {{}}",
+        code=f"np.{name}({{}}, axis={{axis}}, keepdims={{keepdims}})",
+        kinks={"ties": "split evenly"},
+        elementwise=False,
+        along="axis",
+    )
 
-min_ = primitive(
-    "min",
-    lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
-    extremum_x,
-    notation="min {}",
-    code="np.min({}, axis={axis}, keepdims={keepdims})",
-    kinks={"ties": "split evenly"},
-    elementwise=False,
-)
+
+max_ = _extremum("max", np.max)
+min_ = _extremum("min", np.min)
+
+
+def _freedom(x: Any, axis: Any, ddof: Any) -> float:
+    return float(max(_count(x, axis) - ddof, 0))  # as NumPy counts: 0 gives NaN or infinity
 
 
 def var_x(g, z, x, *, axis, ddof, keepdims):
     centred = x - mean(x, axis=axis, keepdims=True)
-    return with_reduced_axes(g, x, axis) * centred * (2.0 / (_count(x, axis) - ddof))
+    return with_reduced_axes(g, x, axis) * (2.0 * centred / _freedom(x, axis, ddof))
 
 
 var = primitive(
@@ -269,13 +272,14 @@ var = primitive(
     notation="var({})",
     code="np.var({}, axis={axis}, ddof={ddof}, keepdims={keepdims})",
     elementwise=False,
+    along="axis",
 )
 
 
 def std_x(g, z, x, *, axis, ddof, keepdims):
     spread = with_reduced_axes(where(z, z, 1.0), x, axis)
     centred = x - mean(x, axis=axis, keepdims=True)
-    return with_reduced_axes(g, x, axis) * (centred / spread) / float(_count(x, axis) - ddof)
+    return with_reduced_axes(g, x, axis) * (centred / spread) / _freedom(x, axis, ddof)
 
 
 std = primitive(
@@ -286,15 +290,20 @@ std = primitive(
     code="np.std({}, axis={axis}, ddof={ddof}, keepdims={keepdims})",
     kinks={"all elements equal": "0 (the subgradient of least norm)"},
     elementwise=False,
+    along="axis",
 )
 
 
 def _norm(x: Any, axis: Any, keepdims: bool) -> Any:
-    # Scaled by a power of two near the largest element, so that no square over- or underflows.
-    largest = np.max(np.abs(x), initial=0.0)
-    scale = 1.0 if not 0.0 < largest < np.inf else 2.0 ** math.floor(math.log2(largest))
-    scaled = x / x.dtype.type(scale)
-    return np.sqrt(np.sum(scaled * scaled, axis=axis, keepdims=keepdims)) * x.dtype.type(scale)
+    # Scaled by a power of two near the largest element that is summed with it, so that no square
+    # over- or underflows.
+    largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    scalable = (largest > 0) & (largest < np.inf)
+    exponent = np.frexp(np.where(scalable, largest, 1))[1] - 1
+    scale = np.ldexp(x.dtype.type(1), exponent)
+    scaled = x / scale
+    result = np.sqrt(np.sum(scaled * scaled, axis=axis, keepdims=True)) * scale
+    return result if keepdims else np.squeeze(result, axis=axis)
 
 
 def norm_x(g, z, x, *, axis, keepdims):
@@ -310,6 +319,7 @@ norm = primitive(
     code="np.linalg.norm({}, axis={axis}, keepdims={keepdims})",
     kinks={"x == 0": "0 (the subgradient of least norm)"},
     elementwise=False,
+    along="axis",
 )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from micrograd_nn.graph import ieee, special
 from micrograd_nn.graph.primitive import primitive
+from micrograd_nn.graph.table.arithmetic import clip
 
 
 def exp_x(g, z, _x):
@@ -250,8 +251,12 @@ softplus = primitive(
 )
 
 
+def _near(x: Any) -> Any:
+    return clip(x, -100.0, 100.0)  # Gaussians are 0 far before: there, 0 · ∞ is to be 0
+
+
 def gaussian_x(g, z, x):
-    return g * (-2.0 * x * z)
+    return g * (-2.0 * _near(x) * z)
 
 
 gaussian = primitive(
@@ -282,7 +287,7 @@ erf = primitive(
 
 
 def normal_pdf_x(g, z, x):
-    return -(g * x_normal_pdf(x))
+    return g * (-_near(x) * z)
 
 
 normal_pdf = primitive(
@@ -292,28 +297,6 @@ normal_pdf = primitive(
     on_floats=special.normal_pdf_float,
     notation="φ({})",
     textbook=("-{0} * {z}",),
-)
-
-
-def _x_normal_pdf_float(x: float) -> float:
-    return 0.0 if math.isinf(x) else x * special.normal_pdf_float(x)
-
-
-def _x_normal_pdf(x: Any) -> Any:
-    return np.where(np.isinf(x), x.dtype.type(0), x) * special.normal_pdf_array(x)
-
-
-def x_normal_pdf_x(g, z, x):
-    return g * (normal_pdf(x) * (1.0 - x * x))
-
-
-x_normal_pdf = primitive(
-    "x_normal_pdf",
-    _x_normal_pdf,
-    x_normal_pdf_x,
-    on_floats=_x_normal_pdf_float,
-    notation="{0} φ({0})",
-    textbook=("φ({0}) * (1 - {0}**2)",),
 )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import special
+from micrograd_nn.graph import ieee, special
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.primitive import primitive
-from micrograd_nn.graph.table.arithmetic import clip, step, where
+from micrograd_nn.graph.table.arithmetic import clip, sign, where
 from micrograd_nn.graph.table.arrays import (
     lined_up,
     mean,
@@ -38,13 +39,9 @@ def _softmax(x: Any, axis: Any) -> Any:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-def _data(x: Any) -> Any:
-    return getattr(x, "_data", x)
-
-
 def _is_top(z: Any, axis: Any) -> Any:
     """Return where the largest element along the axes stands, the first of several."""
-    data = _data(z)
+    data = data_of(z)
     lined, order, full = lined_up(data, axis)
     top = np.arange(lined.shape[-1]) == np.argmax(lined, axis=-1)[..., None]
     return np.transpose(np.reshape(top, full), np.argsort(order))
@@ -65,17 +62,19 @@ softmax = primitive(
     code="softmax({}, axis={axis})",
     textbook=("{z} ∘ ({g} − Σ {g} ∘ {z})",),
     elementwise=False,
+    along="axis",
 )
 
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     shifted, largest = _shifted(x, axis)
-    result = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)) + largest
+    with np.errstate(divide="ignore"):  # log Σ 0, where all elements are −inf
+        result = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)) + largest
     return result if keepdims else np.squeeze(result, axis=axis)
 
 
 def logsumexp_x(g, z, x, *, axis, keepdims):
-    empty = np.isneginf(_data(with_reduced_axes(z, x, axis)))
+    empty = np.isneginf(data_of(with_reduced_axes(z, x, axis)))
     share = softmax(where(empty, 0.0, x), axis=axis)
     return with_reduced_axes(g, x, axis) * where(empty, 0.0, share)
 
@@ -88,12 +87,13 @@ logsumexp = primitive(
     textbook=("softmax({0})",),
     kinks={"all elements -inf": "0"},
     elementwise=False,
+    along="axis",
 )
 
 
 def _log_softmax(x: Any, axis: Any) -> Any:
     shifted, _ = _shifted(x, axis)
-    e = np.exp(shifted)
+    e = np.asarray(np.exp(shifted))  # of a number, too
     top = _is_top(x, axis)
     if not np.all(e[top] == 1):  # a row of infinities or NaN
         return shifted - np.log(np.sum(e, axis=axis, keepdims=True))
@@ -117,6 +117,7 @@ log_softmax = primitive(
     code="log_softmax({}, axis={axis})",
     textbook=("{g} − softmax({0}) Σ {g}",),
     elementwise=False,
+    along="axis",
 )
 
 
@@ -125,6 +126,8 @@ log_softmax = primitive(
 
 def _linear(x: Any, W: Any, b: Any) -> Any:
     z = np.matmul(x, W.T)
+    if type(b) is not float and b.dtype != z.dtype:
+        return z + b
     z += b
     return z
 
@@ -175,6 +178,7 @@ standardize = primitive(
     notation="({0} − μ) / √(σ² + {eps})",
     code="standardize({}, axis={axis}, eps={eps})",
     elementwise=False,
+    along="axis",
 )
 
 
@@ -279,6 +283,7 @@ label_cross_entropy = primitive(
     code="label_cross_entropy({}, {labels})",
     textbook=("softmax({0}) − Y",),
     elementwise=False,
+    along=(-1,),
 )
 
 
@@ -290,8 +295,7 @@ def _softmax_minus_labels(x: Any, labels: Any) -> Any:
 
 
 def softmax_minus_labels_x(g, z, x, *, labels):
-    p = softmax(x, axis=-1)
-    return p * (g - sum_(g * p, axis=-1, keepdims=True))
+    return softmax_x(g, softmax(x, axis=-1), x, axis=-1)
 
 
 softmax_minus_labels = primitive(
@@ -300,6 +304,7 @@ softmax_minus_labels = primitive(
     softmax_minus_labels_x,
     notation="softmax({}) − Y",
     elementwise=False,
+    along=(-1,),
 )
 
 
@@ -332,15 +337,15 @@ def _hinge(x: Any, y: Any) -> Any:
 
 
 def _hinge_float(x: float, y: float) -> float:
-    return max(1.0 - y * x, 0.0)
+    return ieee.maximum(1.0 - y * x, 0.0)
 
 
 def hinge_x(g, z, _x, y):
-    return -(g * y) * step(z)
+    return -(g * y) * sign(z)  # z >= 0
 
 
 def hinge_y(g, z, x, _y):
-    return -(g * x) * step(z)
+    return -(g * x) * sign(z)
 
 
 hinge = primitive(

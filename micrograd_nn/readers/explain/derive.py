@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import Node, recording
+from micrograd_nn.graph.modes import recording
+from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.table.arrays import broadcast_to, shape_of, sum_to, with_reduced_axes

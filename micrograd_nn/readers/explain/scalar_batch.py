@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import GraphError, Node, recording
+from micrograd_nn.graph.modes import recording
+from micrograd_nn.graph.node import GraphError, Node
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.tensor import Tensor

@@ -9,12 +9,12 @@ import numpy as np
 
 from micrograd_nn.graph import functions
 from micrograd_nn.graph.derivatives import grad
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.readers.figures.style import (
     COLOURS,
     INK,
     RULE,
     SMALL,
-    data_of,
     figure_of,
     headed,
     panels,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.readers.figures.style import (
     COLOURS,
     GRID,
@@ -14,7 +15,6 @@ from micrograd_nn.readers.figures.style import (
     MARKERS,
     SMALL,
     FloatArray,
-    data_of,
     figure_of,
     headed,
     points_of,

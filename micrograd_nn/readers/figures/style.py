@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.readers.palette import SERIES
 
 if TYPE_CHECKING:
@@ -84,11 +85,6 @@ def figure_of(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     assert figure is not None
     return figure
-
-
-def data_of(x: Any) -> Any:
-    """Return the data of a node, or anything else as it is."""
-    return getattr(x, "_data", x)
 
 
 def points_of(X: Any) -> FloatArray:

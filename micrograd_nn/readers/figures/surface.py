@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import no_grad
+from micrograd_nn.graph.node import data_of, no_grad
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.readers.figures.descent import Surface
 from micrograd_nn.readers.figures.style import (
@@ -17,7 +17,6 @@ from micrograd_nn.readers.figures.style import (
     RULE,
     SMALL,
     FloatArray,
-    data_of,
     figure_of,
     headed,
     new_figure,

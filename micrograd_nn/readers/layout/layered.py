@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from micrograd_nn.readers.layout.coordinates import Pull, coordinates
 from micrograd_nn.readers.layout.ordering import Link, order_layers
-from micrograd_nn.readers.layout.ranks import late_ranks
+from micrograd_nn.readers.layout.ranks import late_ranks, shorten
 
 Point = tuple[float, float]
 
@@ -64,6 +64,8 @@ class Layers:
 
 #: The least space between layers, beside a border, and how much of it a steep edge adds.
 _SEPARATION, _AT_BORDER, _PER_SLOPE, _MOST = 34.0, 16.0, 0.10, 90.0
+#: How much space an edge needs to bend before its label.
+_BEND = 24.0
 #: The width of the lane in which an edge passes a layer, and the space beside it.
 _LANE, _LANE_GAP = 2.0, 7.0
 #: How strongly a link is kept straight: between items, at one lane, between lanes; and the part
@@ -98,13 +100,11 @@ def arrange(
     if not items:
         return Layers([], [], 0.0, 0.0)
     leaves = set(range(len(items))) - {leg.target for leg in legs} - {*first}
-    rank = late_ranks(
-        len(items),
-        [(leg.source, leg.target) for leg in legs],
-        _lengths(items, legs, leaves),
-        first,
-        last,
-    )
+    arrows = [(leg.source, leg.target) for leg in legs]
+    lengths = _lengths(items, legs, leaves)
+    rank = late_ranks(len(items), arrows, lengths, first, last)
+    if not first and not last:
+        rank = shorten(rank, arrows, lengths)
     lanes = _Lanes(items, rank)
     paths = [lanes.through(leg) for leg in legs]
     layers = order_layers(lanes.rank, lanes.ups, lanes.downs, lanes.extent)
@@ -119,7 +119,7 @@ def arrange(
         least[-2:] = [_AT_BORDER, _AT_BORDER]
     for leg in legs:
         gap = rank[leg.target] - 1
-        least[gap] = max(least[gap], leg.room)
+        least[gap] = max(least[gap], leg.room + _BEND if leg.room else 0.0)
     spans = _spans(layers, items, _spaces(layers, lanes.downs, centre, least))
     begins = []
     for v, item in enumerate(items):
@@ -133,7 +133,8 @@ def arrange(
         points.append((spans[rank[leg.source]][1], leave))
         for r, lane in enumerate(path, start=rank[leg.source] + 1):
             points += [(side, centre[lane]) for side in spans[r]]
-        points += [(spans[rank[leg.target]][0], arrive), (begins[leg.target], arrive)]
+        begin = spans[rank[leg.target]][0]
+        points += [(begin - leg.room, arrive), (begin, arrive), (begins[leg.target], arrive)]
         routes.append(tidy(points))
     return Layers(centres, routes, spans[-1][1], bottom)
 

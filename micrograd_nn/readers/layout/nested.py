@@ -5,29 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from micrograd_nn.readers.layout.bundles import Edge, Group, bundles
 from micrograd_nn.readers.layout.layered import Item, Layers, Leg, Point, arrange, tidy
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An edge between two cards, by their numbers.
-
-    ``slot`` says where on the side of the target it arrives, from −0.5 (the first argument) to
-    0.5 (the last); ``room`` how much space it needs before the target, for its label.
-    """
-
-    source: int
-    target: int
-    slot: float = 0.0
-    room: float = 0.0
-
-
-@dataclass(frozen=True)
-class Group:
-    """A box around cards and other groups: the number of the group around it, or −1; its label."""
-
-    parent: int = -1
-    label_width: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +40,7 @@ _CARD_GAP, _GROUP_GAP, _PORT_GAP = 12.0, 18.0, 5.0
 
 #: An end of a leg inside a group: a card or box ("at", entity, −1), or where the edges of a source
 #: card cross a border, that of the group itself ("in" or "out", −1, source) or that of a box in it
-#: ("in" or "out", group, source).
+#: ("in" or "out", group, source). The sources of a bundle count as one, the first.
 _End = tuple[str, int, int]
 #: A leg: its two ends, the slot at its target, and the room that it needs there.
 _Key = tuple[_End, _End, float, float]
@@ -149,6 +128,7 @@ class _Frames:
         self.depth = {-1: 0}
         for g, group in enumerate(groups):
             self.depth[g] = self.depth[group.parent] + 1
+        self.bundle, self.slot = bundles(edges, groups, group_of)
         self.legs_of = [self._legs(edge) for edge in edges]
 
     def _legs(self, edge: Edge) -> list[tuple[int, _Key]]:
@@ -163,7 +143,7 @@ class _Frames:
                 outwards.append((left, (self._end(a, "out", edge), border, 0.0, 0.0)))
                 a, left = self.n + left, self.groups[left].parent
             else:
-                border = ("in", -1, edge.source)
+                border = ("in", -1, self.bundle.get((entered, edge.source), edge.source))
                 inwards.append((entered, self._key(border, b, edge)))
                 b, entered = self.n + entered, self.groups[entered].parent
         middle = (left, self._key(self._end(a, "out", edge), b, edge))
@@ -174,11 +154,16 @@ class _Frames:
 
     def _key(self, start: _End, target: int, edge: Edge) -> _Key:
         if target < self.n:
-            return start, ("at", target, -1), edge.slot, edge.room
+            first = self.bundle.get((self.parent[target], edge.source), -1)
+            slot = self.slot.get((target, first), edge.slot)
+            return start, ("at", target, -1), slot, edge.room
         return start, self._end(target, "in", edge), 0.0, 0.0
 
     def _end(self, entity: int, side: str, edge: Edge) -> _End:
-        return ("at", entity, -1) if entity < self.n else (side, entity - self.n, edge.source)
+        if entity < self.n:
+            return ("at", entity, -1)
+        g, source = entity - self.n, edge.source
+        return (side, g, self.bundle.get((g, source), source) if side == "in" else source)
 
     def arrange(self, g: int) -> None:
         """Lay out one group, those inside it being done."""

@@ -68,5 +68,47 @@ def late_ranks(
         front = min(rank) - 1
         for item in first:
             rank[item] = front
+    return _without_gaps(rank)
+
+
+def shorten(
+    rank: list[int], arrows: Sequence[tuple[int, int]], lengths: Sequence[int], rounds: int = 8
+) -> list[int]:
+    """Return ranks with a smaller total length of arrows, leaves standing where they stood.
+
+    An item with more inputs than users moves as early as its inputs allow, one with more users as
+    late as they allow, until nothing moves: coordinate descent on what network simplex minimises.
+    No layer is empty.
+
+    Examples
+    --------
+    >>> shorten([0, 0, 2, 3], [(0, 2), (1, 2), (2, 3)], [1, 1, 1])
+    [0, 0, 1, 2]
+    """
+    rank = list(rank)
+    before: list[list[tuple[int, int]]] = [[] for _ in rank]
+    after: list[list[tuple[int, int]]] = [[] for _ in rank]
+    for (source, target), wished in zip(arrows, lengths, strict=True):
+        length = min(wished, rank[target] - rank[source])
+        before[target].append((source, length))
+        after[source].append((target, length))
+    order = [item for item in topological(len(rank), arrows) if before[item] and after[item]]
+    for _ in range(rounds):
+        moved = False
+        for item in order:
+            if len(before[item]) > len(after[item]):
+                best = max(rank[s] + length for s, length in before[item])
+            elif len(before[item]) < len(after[item]):
+                best = min(rank[t] - length for t, length in after[item])
+            else:
+                continue
+            moved |= best != rank[item]
+            rank[item] = best
+        if not moved:
+            break
+    return _without_gaps(rank)
+
+
+def _without_gaps(rank: Sequence[int]) -> list[int]:
     number = {r: k for k, r in enumerate(sorted(set(rank)))}
     return [number[r] for r in rank]

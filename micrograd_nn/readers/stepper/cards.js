@@ -1,6 +1,7 @@
 // What is seen: cards for nodes and for closed groups, boxes around them, edges between.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const get = (id) => document.getElementById(id);
+const data = JSON.parse(get("data").textContent);
 const quantity = (q) => (typeof q === "string" ? +q : q);
 const nodes = data.nodes.map(
   ([face, group, label, inputs, value, form]) => {
@@ -66,7 +67,7 @@ function scene(closed) {
 
 // The edges between cards: one per argument, or one for many between the same two.
 function wires(cards, cardOf) {
-  const found = [], factor = cards.length <= FEW && sideways ? 70 : 0;
+  const found = [], factor = cards.length <= FEW && sideways ? 46 : 0;
   cards.forEach((card, target) => {
     const bundles = new Map();
     for (const n of card.nodes)
@@ -82,11 +83,14 @@ function wires(cards, cardOf) {
         for (const use of uses) arriving.push({ source, order: use[1], uses: [use] });
       else arriving.push({ source, order: Math.min(...uses.map((use) => use[1])), uses });
     if (card.group === undefined) arriving = arriving.sort((a, b) => a.order - b.order);
-    arriving.forEach(({ source, uses }, k) => found.push({
-      source, target, uses, slot: ((k + 0.5) / arriving.length - 0.5) * 0.84,
-      room: uses.length > 1 && sideways ? 7 * `×${uses.length}`.length + 14 : isScalar(uses) ? factor : 0,
-      isCrowded: arriving.length > 8,
-    }));
+    const isCrowded = arriving.length >= 8;
+    arriving.forEach(({ source, uses }, k) => {
+      const count = uses.length > 1 && !isCrowded ? `×${uses.length}` : "";
+      const room = isCrowded ? 0 : count && sideways ? 7 * count.length + 14
+        : isScalar(uses) ? factor : 0;
+      const slot = ((k + 0.5) / arriving.length - 0.5) * 0.84;
+      found.push({ source, target, uses, slot, room, count, isCrowded });
+    });
   });
   return found;
 }
@@ -166,7 +170,7 @@ function drawEdge(wire, path) {
 function drawCount(wire) {
   const [x, y] = wire.end;
   return svg("text", { class: "count", "text-anchor": "end", x: sideways ? x - 9 : x - 5,
-    y: sideways ? y + (wire.slot <= 0 ? -5 : 12) : y - 9 }, `×${wire.uses.length}`);
+    y: sideways ? y + (wire.slot <= 0 ? -5 : 12) : y - 9 }, wire.count);
 }
 
 // Draw a scene into an element; each card and wire knows its own element after that.
@@ -178,10 +182,12 @@ function draw(into, closed) {
   into.replaceChildren(
     ...frames.map(([frame]) => frame),
     svg("g", { class: dense }, ...shown.wires.map((wire, k) => drawEdge(wire, placed.paths[k])),
-      ...shown.wires.filter((wire) => wire.uses.length > 1).map(drawCount)),
+      ...shown.wires.filter((wire) => wire.count).map(drawCount)),
     ...frames.map(([, toggle]) => toggle),
     ...shown.cards.map((card, i) => drawCard(card, placed.cards[i])),
     svg("text", { id: "factor", "text-anchor": "middle" }));
+  shown.boxOf = new Map(shown.frames.map((g, k) => [g, placed.groups[k]]));
+  for (const card of shown.cards) if (card.group !== undefined) shown.boxOf.set(card.group, card.box);
   shown.width = placed.width;
   shown.height = placed.height;
   shown.wireOf = new Map();

@@ -29,8 +29,8 @@ def events(order: Sequence[Node], form: Callable[[str], int]) -> tuple[Quantity,
     seed : Quantity
         The cotangent of the root; ones, if the root is an array. None where there is no gradient.
     events : list
-        What the page computes itself is left out at the end, or None: a contribution that is
-        upstream times local, a gradient that is the sum of contributions, in float64.
+        What the page knows is left out at the end, or None: a contribution that is upstream times
+        local, a gradient that is the sum of numbers, or the first contribution.
     """
     root = order[-1]
     if not root.requires_grad:
@@ -48,17 +48,21 @@ def _contributions(
         if not isinstance(event, Contribution):
             continue
         template = form(derivative(event.node, event.argument))
-        local = None if event.local is None else quantity(event.local)
-        line = [number[event.node], event.argument, template, local, None, None]
-        scalars = not (np.ndim(event.value) or np.ndim(event.upstream))
-        if not (scalars and local is not None and event.upstream * event.local == event.value):
-            line[4] = quantity(event.value)
-        before = summed.get(event.input, 0.0)
-        if scalars and before + event.value == event.accumulated:
-            summed[event.input] = before + float(event.value)
+        local = None if event.local is None else quantity(event.local, in_full=False)
+        value, total = None, None
+        before = summed.get(event.input)
+        if np.ndim(event.value) or np.ndim(event.upstream):
+            value = quantity(event.value, in_full=before is None)
+            total = None if before is None else quantity(event.accumulated)
+            summed[event.input] = np.nan
         else:
-            line[5] = quantity(event.accumulated)
-            summed[event.input] = float(event.accumulated) if scalars else np.nan
+            if local is None or event.upstream * event.local != event.value:
+                value = quantity(event.value)
+            summed[event.input] = (before or 0.0) + float(event.value)
+            if summed[event.input] != event.accumulated:
+                total = quantity(event.accumulated)
+                summed[event.input] = float(event.accumulated)
+        line = [number[event.node], event.argument, template, local, value, total]
         while line[-1] is None:
             line.pop()
         yield line

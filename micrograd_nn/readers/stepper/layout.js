@@ -28,6 +28,33 @@ function lateRanks(count, arrows, lengths, first, last) {
   }
   const front = Math.min(...rank) - 1;
   for (const item of first) rank[item] = front;
+  return withoutGaps(rank);
+}
+
+function shorten(rank, arrows, lengths) {
+  const before = lists(rank.length), after = lists(rank.length);
+  arrows.forEach(([source, target], k) => {
+    const length = Math.min(lengths[k], rank[target] - rank[source]);
+    before[target].push([source, length]);
+    after[source].push([target, length]);
+  });
+  const order = topological(rank.length, arrows)
+    .filter((item) => before[item].length && after[item].length);
+  for (let round = 0, moved = true; round < 8 && moved; round++) {
+    moved = false;
+    for (const item of order) {
+      if (before[item].length === after[item].length) continue;
+      const best = before[item].length > after[item].length
+        ? Math.max(...before[item].map(([source, length]) => rank[source] + length))
+        : Math.min(...after[item].map(([target, length]) => rank[target] - length));
+      moved ||= best !== rank[item];
+      rank[item] = best;
+    }
+  }
+  return withoutGaps(rank);
+}
+
+function withoutGaps(rank) {
   const number = new Map([...new Set(rank)].sort((a, b) => a - b).map((r, k) => [r, k]));
   return rank.map((r) => number.get(r));
 }
@@ -140,8 +167,10 @@ function arrange(items, legs, first, last) {
   legs.forEach((leg) => leaves.delete(leg.target));
   first.forEach((item) => leaves.delete(item));
   const beside = new Set(legs.filter((leg) => leaves.has(leg.source)).map((leg) => leg.target));
-  const rank = lateRanks(count, legs.map((leg) => [leg.source, leg.target]),
-    legs.map((leg) => (items[leg.source].box && beside.has(leg.target) ? 2 : 1)), first, last);
+  const arrows = legs.map((leg) => [leg.source, leg.target]);
+  const lengths = legs.map((leg) => (items[leg.source].box && beside.has(leg.target) ? 2 : 1));
+  let rank = lateRanks(count, arrows, lengths, first, last);
+  if (!first.length && !last.length) rank = shorten(rank, arrows, lengths);
   const rankOf = [...rank], ups = lists(count), downs = lists(count), shared = new Map();
   const extent = items.map((item) => item.across), gap = items.map((item) => item.gap);
   const link = (upper, lower, leave, arrive) => {
@@ -184,7 +213,7 @@ function arrange(items, legs, first, last) {
   if (last.length) least.splice(-2, 2, ...least.slice(-2).map(() => 16));
   for (const leg of legs) {
     const before = rank[leg.target] - 1;
-    least[before] = Math.max(least[before], leg.room);
+    least[before] = Math.max(least[before], leg.room ? leg.room + 24 : 0);
   }
   let at = 0;
   const spans = layers.map((layer, r) => {
@@ -205,6 +234,7 @@ function arrange(items, legs, first, last) {
       [begins[leg.source] + items[leg.source].along, leave],
       [spans[rank[leg.source]][1], leave],
       ...paths[k].flatMap((lane) => spans[rankOf[lane]].map((side) => [side, centre[lane]])),
+      [spans[rank[leg.target]][0] - leg.room, arrive],
       [spans[rank[leg.target]][0], arrive],
       [begins[leg.target], arrive],
     ]);
@@ -228,6 +258,39 @@ function tidy(points) {
   return kept;
 }
 
+// The edges that enter a group as one: the first source by "group,source", and where they arrive.
+function bundles(edges, groups, homes, depth) {
+  const targets = new Map(), alone = new Set(), alike = new Map(), firstOf = new Map();
+  for (const edge of edges) {
+    let outside = homes[edge.source], inside = homes[edge.target];
+    while (outside !== inside)
+      if (depth.get(outside) >= depth.get(inside)) outside = groups[outside].parent;
+      else {
+        const key = [inside, edge.source].join();
+        if (!targets.has(key)) targets.set(key, [inside, edge.source, new Set()]);
+        targets.get(key)[2].add(edge.target);
+        if (edge.room) alone.add(key);
+        inside = groups[inside].parent;
+      }
+  }
+  for (const [key, [g, source, found]] of targets) {
+    if (alone.has(key)) continue;
+    const kind = [g, ...[...found].sort((a, b) => a - b)].join();
+    if (!alike.has(kind)) alike.set(kind, [g, []]);
+    alike.get(kind)[1].push(source);
+  }
+  for (const [g, sources] of alike.values())
+    if (sources.length >= 8) for (const source of sources) firstOf.set([g, source].join(), sources[0]);
+  const slots = new Map();
+  for (const edge of edges) {
+    const first = firstOf.get([homes[edge.target], edge.source].join());
+    const end = [edge.target, first].join();
+    if (first !== undefined) slots.set(end, [...(slots.get(end) ?? []), edge.slot]);
+  }
+  const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  return [firstOf, new Map([...slots].map(([end, found]) => [end, mean(found)]))];
+}
+
 // sizes: [width, height] of each card; edges: {source, target, slot, room}; groups: {parent, label};
 // homes: the group of each card, −1 for none.
 function layout(sizes, edges, groups, homes, direction) {
@@ -240,10 +303,13 @@ function layout(sizes, edges, groups, homes, direction) {
   parent.forEach((g, entity) => frame.get(g).children.push(entity));
   const depth = new Map([[-1, 0]]);
   groups.forEach((group, g) => depth.set(g, depth.get(group.parent) + 1));
-  const end = (entity, side, edge) =>
-    entity < n ? ["at", entity, -1] : [side, entity - n, edge.source];
+  const [bundle, slots] = bundles(edges, groups, homes, depth);
+  const entering = (g, source) => bundle.get([g, source].join()) ?? source;
+  const end = (entity, side, edge) => entity < n ? ["at", entity, -1]
+    : [side, entity - n, side === "in" ? entering(entity - n, edge.source) : edge.source];
   const legFrom = (start, target, edge) => target < n
-    ? { start, end: ["at", target, -1], slot: edge.slot, room: edge.room }
+    ? { start, end: ["at", target, -1], room: edge.room,
+      slot: slots.get([target, bundle.get([parent[target], edge.source].join())].join()) ?? edge.slot }
     : { start, end: end(target, "in", edge), slot: 0, room: 0 };
   const legsOf = edges.map((edge) => {
     let a = edge.source, b = edge.target, left = parent[a], entered = parent[b];
@@ -255,7 +321,7 @@ function layout(sizes, edges, groups, homes, direction) {
         a = n + left;
         left = groups[left].parent;
       } else {
-        inwards.push([entered, legFrom(["in", -1, edge.source], b, edge)]);
+        inwards.push([entered, legFrom(["in", -1, entering(entered, edge.source)], b, edge)]);
         b = n + entered;
         entered = groups[entered].parent;
       }

@@ -17,8 +17,10 @@ Quantity: TypeAlias = float | str | list[Any]
 _ELEMENTS, _ROWS, _COLUMNS = 16, 6, 5
 
 
-def quantity(data: Any) -> Quantity:
+def quantity(data: Any, in_full: bool = True) -> Quantity:
     """Return a number or array as plain data, which later changes of the array don't reach.
+
+    A small array has its rows with it, if ``in_full``, in a few digits.
 
     Examples
     --------
@@ -35,10 +37,10 @@ def quantity(data: Any) -> Quantity:
     array = np.asarray(data)
     shape = "×".join(map(str, array.shape)) if array.ndim > 1 else f"({len(array)},)"
     shown: list[Any] = [shape, numbers([array])]
-    if 1 < array.size <= _ELEMENTS and array.ndim <= 2:
+    if in_full and 1 < array.size <= _ELEMENTS and array.ndim <= 2:
         rows = array.astype(np.float64).reshape(-1, array.shape[-1])
         if len(rows) <= _ROWS and rows.shape[1] <= _COLUMNS:
-            shown.append([[_number(x) for x in row] for row in rows.tolist()])
+            shown.append([[_number(float(f"{x:.3g}")) for x in row] for row in rows.tolist()])
     return shown
 
 

@@ -470,3 +470,19 @@ def test_jacobian_of_broadcasting():
     assert_close(J[0][:, :, 0, 0], [[3, 4], [0, 0]])
     assert_close(J[1][:, :, 1], [[0, 1], [0, 2]])
     assert_close(hessian(lambda x: (x * x * x).sum())(np.array([1.0, 2.0])), [[6, 0], [0, 12]])
+
+
+@pytest.mark.parametrize(
+    "x", [[2, -3, 0], [2.0, -3.0, 0.0], np.array([2, -3, 0], np.int8)], ids=["ints", "floats", "i8"]
+)
+def test_the_sign_of_numbers_of_any_kind_is_a_float(x):
+    assert F.sign(x).dtype == np.float64
+    assert F.sign(x).tolist() == [1.0, -1.0, 0.0]
+
+
+def test_the_sign_of_booleans_and_of_what_has_none():
+    assert F.sign(np.array([True, False])).tolist() == [1.0, 0.0]
+    assert F.sign(True) == 1.0
+    for wrong in ([Value(1.0), Value(2.0)], ["a"], np.array([1j])):
+        with pytest.raises(TypeError, match="real numbers"):
+            F.sign(wrong)

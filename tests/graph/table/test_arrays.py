@@ -455,3 +455,46 @@ def test_mean_of_integers_is_a_float():
     assert F.mean(np.array([1, 2])) == 1.5
     assert F.sum(np.array([True, False, True])) == 2.0
     assert grad(lambda x: F.mean(x))(np.array([1, 2])).dtype == np.float64
+
+
+@pytest.mark.parametrize("far", [1e150, 1e300, 1e-300, np.inf, np.nan])
+def test_each_norm_has_its_own_scale(far):
+    x = np.array([[far, 0.0], [3e-20, 4e-20], [3e-170, 4e-170], [5e-324, 0.0], [3e307, 4e307]])
+    norms = [5e-20, 5e-170, 5e-324, 5e307]
+    assert_close(F.norm(x, axis=1)[1:] / norms, np.ones(4), 1e-15)
+    assert_close(F.norm(x.T, axis=0, keepdims=True)[0, 1:] / norms, np.ones(4), 1e-15)
+    t = Tensor(x)
+    F.norm(t, axis=1).backward(seed=np.array([0.0, 1.0, 1.0, 1.0, 1.0]))
+    assert_close(t.grad[1:], np.array([[0.6, 0.8], [0.6, 0.8], [1.0, 0.0], [0.6, 0.8]]), 1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_norm_of_small_floats_keeps_dtype_and_range(dtype):
+    largest = float(np.finfo(dtype).max)
+    x = np.array([[largest / 2, largest / 2], [3e-7, 4e-7], [0.0, 0.0]], dtype)
+    result = F.norm(x, axis=1)
+    assert result.dtype == dtype
+    assert np.allclose(result, [largest / 2**0.5, np.hypot(*x[1].astype(float)), 0.0], rtol=0.2)
+    assert F.norm(np.zeros((0, 2), dtype), axis=0).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(
+    ("f", "shape", "ddof", "slopes"),
+    [
+        (F.var, (1,), 1, [np.nan]),
+        (F.std, (1,), 1, [np.nan]),
+        (F.var, (1,), 2, [np.nan]),
+        (F.var, (2,), 2, [-np.inf, np.inf]),
+        (F.var, (0,), 0, []),
+        (F.std, (0,), 0, []),
+        (F.var, (0,), 1, []),
+    ],
+)
+def test_without_degrees_of_freedom_the_gradient_is_ieee(f, shape, ddof, slopes, create_graph):
+    t = Tensor(np.arange(float(np.prod(shape))))
+    y = f(t, ddof=ddof)
+    assert np.array_equal(y.data, getattr(np, f.__name__)(t.data, ddof=ddof), equal_nan=True)
+    y.backward(create_graph=create_graph)
+    assert np.array_equal(np.asarray(t.grad), slopes, equal_nan=True)

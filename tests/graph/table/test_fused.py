@@ -277,3 +277,19 @@ def test_softmax_of_values():
     t = Tensor([0.5, -1.0, 2.0])
     F.softmax(t).backward(seed=np.array([1.0, -2.0, 0.5]))
     assert_close([v.grad for v in vs], t.grad, 1e-15)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("axis", [-1, 0, None])
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_of_a_single_number(kind, axis, create_graph):
+    for f, value, slope in (
+        (F.softmax, 1.0, 0.0),
+        (F.log_softmax, 0.0, 0.0),
+        (F.logsumexp, 2.0, 1.0),
+    ):
+        assert f(2.0, axis=axis) == value
+        x = kind(2.0)
+        y = f(x, axis=axis)
+        y.backward(create_graph=create_graph)
+        assert (float(y.data), float(x.grad)) == (value, slope)

@@ -1,0 +1,120 @@
+"""The operators of a ``Value``, made from the rows of the table by filling in a text.
+
+The arithmetic that a user writes is the hot path of a scalar network, and a call to the row would
+double its cost.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph.node import UNREACHED, Node, switch
+from micrograd_nn.graph.primitive import Primitive
+from micrograd_nn.graph.table import activations, arithmetic, elementary
+
+
+def _understood(other: Any) -> bool:
+    return isinstance(other, (Node, numbers.Real, np.generic, np.ndarray))
+
+
+def _save(reads: tuple[bool, ...], slots: str) -> str:
+    return "; ".join(f"node._{s} = {s}" for s, read in zip(slots, reads, strict=False) if read)
+
+
+def _binary_operator(
+    kind: Any, method: str, row: Primitive, expression: str, reflected: bool
+) -> Any:
+    """Return ``Value.<method>`` for a row, fast for a Value and for a plain number."""
+    mine, other = ("y", "x") if reflected else ("x", "y")
+    nodes = {mine: "self", other: "other"}
+    text = f"""
+def {method}(self, other):
+    if switch.fast:
+        kind = type(other)
+        if kind is Value:
+            {mine} = self._data; {other} = other._data
+            node = new(Value)
+            node._data = {expression}
+            node._grad = UNREACHED; node._op = row; node._tag = None
+            node._a = {nodes["x"]}; node._b = {nodes["y"]}
+            {_save(row.reads, "xy")}
+            return node
+        if kind is float or kind is int:
+            {mine} = self._data; {other} = float(other)
+            node = new(Value)
+            node._data = {expression}
+            node._grad = UNREACHED; node._op = row; node._tag = None
+            node._a = {"self" if mine == "x" else "None"}
+            node._b = {"self" if mine == "y" else "None"}
+            node._x = x; node._y = y
+            return node
+    if not understood(other):
+        return NotImplemented
+    return row({nodes["x"]}, {nodes["y"]})
+"""
+    return _compiled(kind, text, method, row)
+
+
+def _unary_method(kind: Any, method: str, row: Primitive) -> Any:
+    """Return ``Value.<method>`` for a row of one argument."""
+    text = f"""
+def {method}(self):
+    if not switch.fast:
+        return row(self)
+    x = self._data
+    node = new(Value)
+    node._data = kernel(x)
+    node._grad = UNREACHED; node._op = row; node._tag = None
+    node._a = self; node._b = None
+    node._x = x
+    return node
+"""
+    return _compiled(kind, text, method, row)
+
+
+def _compiled(kind: Any, text: str, method: str, row: Primitive) -> Callable[..., Any]:
+    names: dict[str, Any] = {
+        "__name__": __name__,
+        "Value": kind,
+        "UNREACHED": UNREACHED,
+        "switch": switch,
+        "new": object.__new__,
+        "row": row,
+        "kernel": row.on_floats,
+        "understood": _understood,
+    }
+    exec(text, names)  # noqa: S102 (text made here, from the table alone)
+    made: Callable[..., Any] = names[method]
+    made.__qualname__ = f"Value.{method}"
+    made.__doc__ = f"Return {row.notation.format('x', 'y')}."
+    return made
+
+
+def install(kind: Any) -> None:
+    """Give ``kind``, which is ``Value``, its operators and the methods of one argument."""
+    binary = {
+        "add": (arithmetic.add, "x + y"),
+        "sub": (arithmetic.sub, "x - y"),
+        "mul": (arithmetic.mul, "x * y"),
+        "truediv": (arithmetic.div, "kernel(x, y)"),
+        "pow": (arithmetic.power, "kernel(x, y)"),
+    }
+    for name, (row, expression) in binary.items():
+        for method, reflected in ((f"__{name}__", False), (f"__r{name}__", True)):
+            setattr(kind, method, _binary_operator(kind, method, row, expression, reflected))
+    unary = {
+        "__neg__": arithmetic.neg,
+        **{n: getattr(activations, n) for n in ("relu", "gelu", "silu")},
+        **{
+            n: getattr(elementary, n)
+            for n in (
+                "exp expm1 log log1p sqrt sin cos tan arctan sinh cosh tanh sigmoid softplus erf"
+            ).split()
+        },
+    }
+    for name, row in unary.items():
+        setattr(kind, name, _unary_method(kind, name, row))
