@@ -57,7 +57,7 @@ def hinge(x, y):
     return np.maximum(1 - y * x, 0)""",
     "x_over": """\
 def x_over(x, y):
-    return x / np.where((x == 0) & (y == 0), 1.0, y)""",
+    return np.where(x == 0, 0.0, x / np.where(x == 0, 1.0, y))""",
     "xlogy": """\
 def xlogy(x, y):
     return np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))""",
@@ -75,9 +75,6 @@ def erf(x):
     "normal_pdf": """\
 def normal_pdf(x):
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)""",
-    "x_normal_pdf": """\
-def x_normal_pdf(x):
-    return x * normal_pdf(x)""",
     "normal_cdf": """\
 def normal_cdf(x):
     return np.vectorize(math.erfc, otypes=[float])(-x / np.sqrt(2)) / 2""",
@@ -89,10 +86,7 @@ def gelu_slope(x):
     return normal_cdf(x) + x * normal_pdf(x)""",
     "silu_slope": """\
 def silu_slope(x):
-    return sigmoid(x) + x * sigmoid(x) * sigmoid(-x)""",
-    "x_sigmoid_slope": """\
-def x_sigmoid_slope(x):
-    return x * sigmoid(x) * sigmoid(-x)""",
+    return sigmoid(x) * (1 + x * sigmoid(-x))""",
     "share_of_extremum": """\
 def share_of_extremum(x, extremum, axis):
     hit = x == np.reshape(extremum, np.sum(x, axis=axis, keepdims=True).shape)

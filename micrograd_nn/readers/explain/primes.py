@@ -41,8 +41,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "relu": activations.relu,
 }
 
-#: The textbook has no name for these: x log y, whose kink at x = 0 it doesn't mention.
+#: Of x/y and x log y, whose kink at x = 0 textbooks don't mention.
 _OWN = {
+    "x_over": ("1 / {1}", "-{0} / {1}**2"),
     "xlogy": ("log({1})", "{0} / {1}"),
     "xlog1py": ("log(1 + {1})", "{0} / (1 + {1})"),
 }

@@ -232,6 +232,7 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term]] = {
 _TEXTBOOK: dict[str, Callable[[Node, list[Term]], Term]] = {
     "log1p": _log1p,
     "expm1": _expm1,
+    "x_over": lambda node, args: times(args[0], reciprocal(args[1])),
     "xlogy": _xlogy,
     "xlog1py": _xlog1py,
     "log_of_base": lambda node, args: Call("log", (args[0],), np.shape(node._data)),

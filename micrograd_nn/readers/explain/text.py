@@ -227,7 +227,7 @@ def notation_of(name: str) -> str:
 _CALL = re.compile(r"([^\W\d]\w*)(\(\{\d?\}(, \{\d?\})*\)| \{0?\})")
 
 #: Called by name, since their notation is a whole formula.
-_NAMED = {"power_derivative", "x_sigmoid_slope"}
+_NAMED = {"power_derivative"}
 Pieces = list[str | Term]
 
 

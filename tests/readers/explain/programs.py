@@ -1,12 +1,15 @@
 """Networks to explain, and the comparison of what an explanation computes with the engine."""
 
+import importlib
+import pkgutil
+
 import numpy as np
 
 import micrograd_nn.functional as F
+import micrograd_nn.graph.table as tables
 from micrograd_nn import Tensor, Value, explain
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.primitive import Primitive, table
-from micrograd_nn.graph.table import activations, arithmetic, arrays, elementary, fused, indexing
 
 
 def run(explanation, inputs=None, parameters=None):
@@ -115,9 +118,10 @@ def linear_model(m=6, n_out=1, seed=0):
 
 def library_rows():
     """Return the rows of the package's own table, without those of other tests."""
+    modules = [f"{tables.__name__}.{m.name}" for m in pkgutil.iter_modules(tables.__path__)]
     found = {
         row.name: row
-        for module in (activations, arithmetic, arrays, elementary, fused, indexing)
+        for module in map(importlib.import_module, modules)
         for row in vars(module).values()
         if isinstance(row, Primitive)
     }

@@ -86,7 +86,9 @@ def test_float32():
 
 # ------------------------------------------------------------------------------- every row
 
-POSITIVE = {"log", "sqrt", "log1p", "power", "log_of_base", "power_derivative"}
+POSITIVE = {
+    "log", "sqrt", "log1p", "power", "log_of_base", "power_derivative", "xlogy", "xlog1py",
+}  # fmt: skip
 CONSTANT = {  # the arguments that are numbers
     "power_derivative": (3.0, 1.0), "log_of_base": (2.0,), "clip": (-0.5, 0.5), "huber": (0.7,),
     "inside": (-0.5, 0.5), "leaky_relu": (0.1,), "elu": (0.7,),
