@@ -19,7 +19,8 @@ from micrograd_nn.graph.node import Node, record_lines
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
-from micrograd_nn.readers.explain.derive import Derivation, derive
+from micrograd_nn.readers.explain.derive import derive
+from micrograd_nn.readers.explain.equations import Derivation
 from micrograd_nn.readers.explain.terms import Symbol, Term, symbols, times, without
 from micrograd_nn.readers.explain.text import text
 from micrograd_nn.testing.blame import worst_of

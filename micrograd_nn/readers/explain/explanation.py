@@ -13,7 +13,8 @@ from micrograd_nn.graph.order import toposort
 from micrograd_nn.readers.explain import latex as latex_
 from micrograd_nn.readers.explain import mathml
 from micrograd_nn.readers.explain.chain import Step, aligned, shortened_lines, steps
-from micrograd_nn.readers.explain.derive import Derivation, Equation, derive
+from micrograd_nn.readers.explain.derive import derive
+from micrograd_nn.readers.explain.equations import Derivation, Equation
 from micrograd_nn.readers.explain.numpy_source import numpy_source
 from micrograd_nn.readers.explain.scalar_batch import batch_derivation
 from micrograd_nn.readers.explain.scalar_network import index_form

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.primitive import table
-from micrograd_nn.readers.explain.derive import Derivation, Equation
+from micrograd_nn.readers.explain.equations import Derivation, Equation
 from micrograd_nn.readers.explain.helpers import HELPERS
 from micrograd_nn.readers.explain.shares import Count
 from micrograd_nn.readers.explain.terms import (

@@ -13,7 +13,8 @@ from micrograd_nn.graph.node import GraphError, Node
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.tensor import Tensor
-from micrograd_nn.readers.explain.derive import Derivation, derive
+from micrograd_nn.readers.explain.derive import derive
+from micrograd_nn.readers.explain.equations import Derivation
 from micrograd_nn.readers.explain.neurons import NeuronLayer, places
 from micrograd_nn.readers.explain.scalar_network import IndexForm
 from micrograd_nn.readers.explain.terms import Call, Number, Power, Product, Sum, Symbol, Term

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from micrograd_nn.graph.node import Node
-from micrograd_nn.readers.explain.derive import Derivation, derive
+from micrograd_nn.readers.explain.derive import derive
+from micrograd_nn.readers.explain.equations import Derivation
 from micrograd_nn.readers.explain.neurons import NeuronLayer, layers_of
 from micrograd_nn.readers.explain.terms import (
     ONE,

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograd_nn.readers.explain.shortest import length, shortest
 from micrograd_nn.readers.explain.terms import (
     ONE,
     ZERO,
@@ -19,13 +20,11 @@ from micrograd_nn.readers.explain.terms import (
     Total,
     Transposed,
     add,
-    length,
     matrix_product,
     negative,
     power,
     reciprocal,
     reshaped,
-    shortest,
     symbols,
     times,
     total,
