@@ -145,7 +145,8 @@ def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
     root : Value or Tensor
         A number: a loss, say.
     wrt : node or sequence of nodes, optional
-        The leaves whose gradients are derived; all that require one by default.
+        The nodes whose gradients are derived, at which the graph ends; by default all leaves that
+        require one. The weights of neurons that were called on a batch are taken as matrices.
     count : str
         The name of the number of examples.
 
@@ -153,7 +154,9 @@ def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
     -------
     Explanation
         ``str()`` is Unicode text; ``latex()``, ``mathml()`` and ``numpy()`` give the same in
-        LaTeX, in MathML and as a NumPy program.
+        LaTeX, in MathML and as a NumPy program. Of a graph of single numbers the text is the chain
+        rule, step by step, with the numbers put in; of a network of neurons it is the index form,
+        with a delta for each unit. Long texts are shortened, and say so.
 
     Raises
     ------

@@ -181,6 +181,17 @@ def test_a_sum_from_0_has_one_example_too_many():
     assert raised.value.blamed == ["W2"]
 
 
+def test_the_summed_index_belongs_to_the_input():
+    loss = l_layers((3, 3, 3, 1), F.tanh, m=1)
+    values = {e.name: e.data for e in explain(loss).forward}
+    grads = {e.name: e.data for e in explain(loss).backward}
+    wrong = np.repeat(grads["dZ[2]"] * values["A[1]"], 3, axis=1)  # δ_j a_j for δ_j a_i
+    with pytest.raises(GradientError) as raised:
+        check_backprop(loss, {"dZ[2]": grads["dZ[2]"], "dW[2]": wrong})
+    assert raised.value.blamed == ["W[2]"]
+    assert "right: dW[2] = dZ[2] A[1]ᵀ" in str(raised.value)
+
+
 # ------------------------------------------------------------------- beside a learner's equation
 
 
