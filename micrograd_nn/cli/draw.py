@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 
 from micrograd_nn import Value
-from micrograd_nn.cli.expression import CONSTANTS, FUNCTIONS, Expression, parse
-from micrograd_nn.cli.parsing import CommandError, Commands, add_command, writing
+from micrograd_nn.cli.expression import CONSTANTS, FUNCTIONS, parse
+from micrograd_nn.cli.parsing import CommandError, Commands, add_command, numbers_by_name, writing
 from micrograd_nn.cli.terminal import Screen, shorten
 from micrograd_nn.readers import Picture, draw
 
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Carry out the command."""
     output = arguments.output
     expression = parse(arguments.expression)
-    given = _values(arguments.set, expression)
+    given = numbers_by_name(arguments.set, expression.names)
     names = [name for name in expression.names if name in given or name not in CONSTANTS]
     if not names:
         raise CommandError(f"{shorten(expression.text, 60)!r} has no variable to differentiate by")
@@ -108,23 +108,3 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if output:
         screen.fact("written", f"{screen.bold(output)}, the graph with all values and gradients")
     return 0
-
-
-def _values(pairs: Sequence[str], expression: Expression) -> dict[str, float]:
-    """Read ``x=2``, ``y=-3``."""
-    values: dict[str, float] = {}
-    for pair in pairs:
-        name, equals, number = (part.strip() for part in pair.partition("="))
-        try:
-            value = float(number) if equals else math.nan
-        except ValueError:
-            value = math.nan
-        if not name or math.isnan(value):
-            raise CommandError(f"--set takes NAME=NUMBER, such as x=2, not {pair!r}")
-        if name not in expression.names:
-            known = ", ".join(expression.names) or "none"
-            raise CommandError(f"there is no {name!r} in the expression; its names are {known}")
-        if name in values:
-            raise CommandError(f"--set gives {name!r} twice")
-        values[name] = value
-    return values

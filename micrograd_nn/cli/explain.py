@@ -13,7 +13,7 @@ import numpy as np
 from micrograd_nn import Tensor, Value, data, explain
 from micrograd_nn import functional as F
 from micrograd_nn.cli.expression import CONSTANTS, parse
-from micrograd_nn.cli.parsing import CommandError, Commands, add_command
+from micrograd_nn.cli.parsing import CommandError, Commands, add_command, numbers_by_name
 from micrograd_nn.cli.terminal import Screen, shorten
 from micrograd_nn.nn import activations
 from micrograd_nn.readers.explain import Explanation
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def _of_expression(text: str, settings: Sequence[str], wrt: Sequence[str] | None) -> Explanation:
     expression = parse(text)
-    given = _numbers(settings, expression.names)
+    given = numbers_by_name(settings, expression.names)
     names = [name for name in expression.names if name in given or name not in CONSTANTS]
     if not names:
         raise CommandError(f"{shorten(text, 60)!r} has no variable to derive by")
@@ -96,23 +96,6 @@ def _of_expression(text: str, settings: Sequence[str], wrt: Sequence[str] | None
     if root.op is None:
         raise CommandError(f"{shorten(text, 60)!r} is a name alone: there is nothing to derive")
     return explain(root, None if wrt is None else [leaves[name] for name in wrt])
-
-
-def _numbers(settings: Sequence[str], names: Sequence[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for setting in settings:
-        name, equals, number = (part.strip() for part in setting.partition("="))
-        try:
-            value = float(number)
-        except ValueError:
-            value = float("nan")
-        if not name or not equals or value != value:
-            raise CommandError(f"--set takes NAME=NUMBER, such as x=2, not {setting!r}")
-        if name not in names:
-            listed = ", ".join(names) or "none"
-            raise CommandError(f"there is no {name!r} in the expression; its names are {listed}")
-        found[name] = value
-    return found
 
 
 def _of_network(text: str, activation: str) -> Explanation:

@@ -7,7 +7,7 @@ import csv
 import errno
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -214,3 +214,27 @@ def refuse_same_file(source: str, output: str) -> None:
         return
     if same:
         raise CommandError(f"{output}: this is the file that is read; give another name to -o")
+
+
+def numbers_by_name(pairs: Sequence[str], names: Sequence[str]) -> dict[str, float]:
+    """Read what ``--set`` gives: ``x=2``, ``y=-3``, for the names of an expression.
+
+    >>> numbers_by_name(["x=2", "y = -3"], ["x", "y", "z"])
+    {'x': 2.0, 'y': -3.0}
+    """
+    values: dict[str, float] = {}
+    for pair in pairs:
+        name, equals, number = (part.strip() for part in pair.partition("="))
+        try:
+            value = float(number) if equals else math.nan
+        except ValueError:
+            value = math.nan
+        if not name or math.isnan(value):
+            raise CommandError(f"--set takes NAME=NUMBER, such as x=2, not {pair!r}")
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise CommandError(f"there is no {name!r} in the expression; its names are {known}")
+        if name in values:
+            raise CommandError(f"--set gives {name!r} twice")
+        values[name] = value
+    return values

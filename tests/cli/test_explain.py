@@ -96,3 +96,9 @@ def test_bad_usage(mn, arguments, error):
 def test_nothing_is_evaluated(mn, folder):
     mn("explain", "open('made', 'w')")
     assert not (folder / "made").exists()
+
+
+def test_a_name_is_set_once(mn, folder):
+    result = mn("explain", "a*b", "--set", "a=2", "--set", "a=3")
+    assert result.code == 2
+    assert "--set gives 'a' twice" in result.error
