@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.compared import Comparison
 from micrograd_nn.graph.node import Node, data_of, modes
 from micrograd_nn.graph.primitive import Primitive, is_plain_number
 
@@ -38,6 +39,8 @@ def _as_given(arg: Any) -> Any:
     """Return an argument without a derivative, such as a condition: numbers of any dtype."""
     if is_plain_number(arg):
         return arg
+    if isinstance(arg, Comparison):
+        return arg.kept()
     return _checked(np.array(without_nodes(arg)), arg)
 
 
@@ -48,12 +51,18 @@ def _as_constant(arg: Any, args: tuple[Any, ...]) -> Any:
     if is_plain_number(arg):
         return float(arg)
     array = _checked(np.array(arg), arg)
+    if isinstance(arg, Comparison):
+        return arg.kept(np.result_type(*_dtypes(args)) if _dtypes(args) else np.float64)
     if array.dtype in FLOATS:
         return array
     if array.dtype.kind == "f":
         return array.astype(np.float64)
-    dtypes = [a._data.dtype for a in args if isinstance(a, Node) and type(a._data) is not float]
+    dtypes = _dtypes(args)
     return array.astype(np.result_type(*dtypes) if dtypes else np.float64)
+
+
+def _dtypes(args: tuple[Any, ...]) -> list[Any]:
+    return [a._data.dtype for a in args if isinstance(a, Node) and type(a._data) is not float]
 
 
 def _checked(array: np.ndarray[Any, Any], arg: Any) -> np.ndarray[Any, Any]:

@@ -80,7 +80,8 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
                 if type(g) is not float:
                     careful = node.pull_array(g, careful)
                 elif g:
-                    node._op.pull(node, g)  # type: ignore[union-attr]
+                    pull = node._op.pull  # type: ignore[union-attr]
+                    pull(node, g)
             has_nan = any(_is_nan(leaf._grad) for leaf, _ in leaves)
     except BaseException as error:
         for leaf, before in leaves:
@@ -162,43 +163,50 @@ def _reachable(root: Node) -> tuple[list[Node], list[tuple[Node, Any]]]:
                 leaves.append((child, child_grad))
         return None
 
-    stack: list[Node] = []
-    node = root
     if root._op is None:
         return order, [(root, root._grad)]
-    node._grad = zero
+    root._grad = zero
+    # A node on the stack waits for an input that is being visited; then it goes on with ``_b``, or,
+    # where ``None`` lies above it, with what remains of its tuples.
+    stack: list[Any] = []
+    node: Any = root
     while True:
         child = node._a
         if type(child) is tuple:
-            child = unvisited(child)
-            if child is None and node._b is not None:
-                child = unvisited(node._b)
-            if child is not None:
+            stack.append(node)
+            node = None
+        elif child is not None and child._grad is not zero:
+            if child._op is not None:
+                child._grad = zero
                 stack.append(node)
                 node = child
                 continue
-        else:
-            if child is not None and child._grad is not zero:
-                if child._op is not None:
+            leaves.append((child, child._grad))
+            child._grad = zero
+        while True:
+            if node is None:
+                node = stack[-1]
+                child = unvisited(node._a)
+                if child is None and node._b is not None:
+                    child = unvisited(node._b)
+                if child is not None:
+                    stack.append(None)
+                    break
+                stack.pop()
+            else:
+                child = node._b
+                if child is not None and child._grad is not zero:
+                    if child._op is not None:
+                        child._grad = zero
+                        stack.append(node)
+                        break
+                    leaves.append((child, child._grad))
                     child._grad = zero
-                    stack.append(node)
-                    node = child
-                    continue
-                leaves.append((child, child._grad))
-                child._grad = zero
-            child = node._b
-            if child is not None and child._grad is not zero:
-                if child._op is not None:
-                    child._grad = zero
-                    stack.append(node)
-                    node = child
-                    continue
-                leaves.append((child, child._grad))
-                child._grad = zero
-        order.append(node)
-        if not stack:
-            return order, leaves
-        node = stack.pop()
+            order.append(node)
+            if not stack:
+                return order, leaves
+            node = stack.pop()
+        node = child
 
 
 def pull_arrays(node: Node, g: Any, careful: bool) -> bool:
@@ -251,9 +259,10 @@ def _summed(cotangent: Any, shape: tuple[int, ...]) -> Any:
     axes = unbroadcast_axes(cotangent.shape, shape)
     if not axes:
         return np.broadcast_to(cotangent, shape)
-    if axes == (0,) and cotangent.ndim == 2:  # the gradient of a bias: BLAS is four times as fast
+    if len(axes) == 1 and cotangent.ndim == 2:  # the gradient of a bias: BLAS is four times as fast
+        ones = _ones(cotangent.shape[axes[0]], cotangent.dtype)
         try:
-            return _ones(len(cotangent), cotangent.dtype).dot(cotangent).reshape(shape)
+            return (cotangent.dot(ones) if axes[0] else ones.dot(cotangent)).reshape(shape)
         except FloatingPointError:
             pass  # infinities of both signs: NaN, without an exception, below
     with np.errstate(all="ignore"):
@@ -274,11 +283,19 @@ def _deliver(child: Node, cotangent: Any, g: Any, saved: Any) -> None:
         cotangent = cotangent.astype(data.dtype)
     before = child._grad
     if type(before) is not float:
-        child._grad = before + cotangent
+        child._grad = _added(before, cotangent)
     elif child._op is None and not _is_new(cotangent, g, saved):
         child._grad = np.array(cotangent)  # a leaf's gradient is the user's to write to
     else:
         child._grad = cotangent
+
+
+def _added(x: Any, y: Any) -> Any:
+    try:
+        return x + y
+    except FloatingPointError:  # infinities of both signs: NaN, as IEEE has it
+        with np.errstate(all="ignore"):
+            return x + y
 
 
 def _is_new(cotangent: Any, g: Any, saved: Any) -> bool:

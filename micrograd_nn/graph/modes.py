@@ -24,11 +24,14 @@ class Modes(threading.local):
 class Switch:
     """``fast`` is true while no thread has asked for anything special.
 
-    Scalar arithmetic looks at this one field, and at ``modes`` only when it is false.
+    Scalar arithmetic looks at this one field, and at ``modes`` only when it is false. ``tag`` is
+    what it gives to a new node: after nodes were compared, a tag that tells how often.
     """
 
     def __init__(self) -> None:
         self.fast = True
+        self.tag: Any = None
+        self.comparisons = 0
         self._special = 0
         self._lock = threading.Lock()
 
@@ -40,9 +43,13 @@ class Switch:
 
 
 class Clock:
-    """Ticks whenever the data of a leaf are overwritten; caches of parameters look at it."""
+    """Ticks whenever the data of a leaf are overwritten; caches of parameters look at it.
+
+    ``changes`` ticks whenever a module is changed, but for its parameters' data and its mode.
+    """
 
     time = 0
+    changes = 0
 
 
 modes = Modes()

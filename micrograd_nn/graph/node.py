@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,7 +73,7 @@ class NonFiniteError(ArithmeticError):
 class Tag:
     """What is known of a node besides its arithmetic. Most scalar nodes have none."""
 
-    __slots__ = ("inputs", "line", "name", "params", "scope")
+    __slots__ = ("comparisons", "inputs", "line", "name", "params", "scope")
 
     def __init__(
         self,
@@ -80,24 +81,28 @@ class Tag:
         scope: str = "",
         line: str | None = None,
         params: dict[str, Any] | None = None,
+        comparisons: int | None = None,
     ) -> None:
         self.name = name
         self.scope = scope
         self.line = line
         self.params = params
         self.inputs: tuple[Node, ...] | None = None
+        #: How many comparisons of nodes there had been when the node was recorded.
+        self.comparisons = switch.comparisons if comparisons is None else comparisons
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Tag, (self.name, self.scope, self.line, self.params)
+        return Tag, (self.name, self.scope, self.line, self.params, self.comparisons)
 
     def copy(self) -> Tag:
         """Return a tag of the same content, without the cached inputs."""
-        return Tag(self.name, self.scope, self.line, self.params)
+        return Tag(self.name, self.scope, self.line, self.params, self.comparisons)
 
 
 @lru_cache(maxsize=10_000)
-def _scope_tag(scope: str) -> Tag:
-    return Tag(None, scope)  # shared by all nodes of a layer: one that is named gets its own
+def _scope_tag(scope: str, comparisons: int) -> Tag:
+    # Shared by all nodes of a layer: one that is named gets its own.
+    return Tag(None, scope, comparisons=comparisons)
 
 
 class Node:
@@ -237,7 +242,7 @@ class Node:
 
     def _own_tag(self) -> Tag:
         """Return a tag that no other node shares, making one if need be."""
-        tag = Tag() if self._tag is None else self._tag.copy()
+        tag = Tag(comparisons=0) if self._tag is None else self._tag.copy()
         if self._tag is not None:
             tag.inputs = self._tag.inputs
         self._tag = tag
@@ -270,7 +275,7 @@ class Node:
         elif params:
             self._tag = Tag(None, scope, None, params)
         elif scope:
-            self._tag = _scope_tag(scope)
+            self._tag = _scope_tag(scope, switch.comparisons)
         if modes.finite and not np.all(np.isfinite(self._data)):
             raise NonFiniteError(_not_finite_message(self, row))
         return self
@@ -323,6 +328,15 @@ def _not_finite_message(node: Node, row: Primitive) -> str:
 def data_of(x: Any) -> Any:
     """Return the data of a node, or plain data as they are."""
     return x._data if isinstance(x, Node) else x
+
+
+def is_finite(x: Any) -> bool:
+    """Tell whether no number of an array is NaN or infinite, as far as its sum tells.
+
+    A program that is being compiled takes it for granted: its arithmetic raises a flag where it
+    meets infinities, and the engine computes in its place.
+    """
+    return isinstance(x, Node) or math.isfinite(np.add.reduce(x, axis=None))
 
 
 def _short(data: Any) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd_nn.graph.ieee import ieee
 from micrograd_nn.graph.node import Node, StaleGraphError
-from micrograd_nn.graph.pull import Pull, float_pull, pull_tuple
+from micrograd_nn.graph.pull import Pull, pull_made_later, pull_tuple
 from micrograd_nn.graph.row_docs import Doc, Signature
 
 Rule = Callable[..., Any]
@@ -140,7 +140,7 @@ class Primitive:
         self.reads = _arguments_read(rules)
         some = any(rule is not None for rule in rules)
         self.given = tuple(some and rule is None for rule in rules)  # conditions: kept as given
-        self.pull = float_pull(self)
+        self.pull = pull_made_later(self)
 
     @property
     def arity(self) -> int:
@@ -240,6 +240,11 @@ def overwritten(row: Primitive) -> Primitive:
     )
 
 
+def is_overwritten(op: Primitive | None) -> bool:
+    """Tell whether an operation is that of a node whose data were overwritten."""
+    return op is not None and op._rules[:1] == (_refuse,)
+
+
 def _refuse(g: Any, z: Any, *args: Any, **params: Any) -> Any:
     what = z.describe() if isinstance(z, Node) else "a recorded node"
     raise StaleGraphError(
@@ -295,15 +300,25 @@ def _arguments_read(rules: Sequence[Rule | None]) -> tuple[bool, ...]:
     for rule in rules:
         if rule is None:
             continue
-        names = [
-            parameter.name
-            for parameter in inspect.signature(rule).parameters.values()
-            if parameter.kind is not parameter.KEYWORD_ONLY
-        ]
+        names = _positional(rule)
         for i in range(len(rules)):
             name = names[i + 2] if i + 2 < len(names) else names[-1]
             read[i] |= not name.startswith("_")
     return tuple(read)
+
+
+def _positional(rule: Rule) -> Sequence[str]:
+    """Return the names of the positional parameters, of a plain function at little cost."""
+    code = getattr(rule, "__code__", None)
+    bound = hasattr(rule, "__self__")
+    if code is not None and not bound and not code.co_flags & inspect.CO_VARARGS:
+        names: Sequence[str] = code.co_varnames[: code.co_argcount]
+        return names
+    return [
+        parameter.name
+        for parameter in inspect.signature(rule).parameters.values()
+        if parameter.kind is not parameter.KEYWORD_ONLY
+    ]
 
 
 def primitive(

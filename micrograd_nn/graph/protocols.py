@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions as F
+from micrograd_nn.graph.compared import branched, compared
 from micrograd_nn.graph.node import data_of
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
@@ -104,7 +105,11 @@ def _clip(
 
 
 def _of_data(f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args, **kwargs: f(*map(data_of, args), **kwargs)
+    def of_data(*args: Any, **kwargs: Any) -> Any:
+        branched()
+        return f(*map(data_of, args), **kwargs)
+
+    return of_data
 
 
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
@@ -168,7 +173,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, args: Any, kwargs: dict[str, Any])
     if method == "__call__" and ufunc in _UFUNCS and not kwargs:
         return _UFUNCS[ufunc](*args)
     if method == "__call__" and ufunc in _OF_DATA:
-        return ufunc(*map(data_of, args), **kwargs)
+        return compared(ufunc, *args, **kwargs)
     if method == "reduce" and ufunc in _REDUCTIONS and kwargs.keys() <= {"axis", "keepdims"}:
         return _REDUCTIONS[ufunc](*args, **{"axis": 0, **kwargs})
     name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")

@@ -76,6 +76,18 @@ def _inlined(rule: Callable[..., Any], arity: int) -> str | None:
     return result.text if isinstance(result, _Name) else None
 
 
+def pull_made_later(row: Primitive) -> Pull:
+    """Return a function that makes the row's pull when it is first called, and stands aside."""
+    if row.vector:
+        return float_pull(row)
+
+    def pull(v: Any, g: float) -> None:
+        row.pull = float_pull(row)
+        row.pull(v, g)
+
+    return pull
+
+
 def float_pull(row: Primitive) -> Pull:
     """Return the function that carries a cotangent from a scalar node to its inputs."""
     if row.vector:  # what carries two sequences calls the rule, whichever it is

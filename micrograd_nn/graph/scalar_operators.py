@@ -7,7 +7,8 @@ double its cost.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat, starmap
 from typing import Any
 
 import numpy as np
@@ -37,17 +38,17 @@ def {method}(self, other):
         kind = type(other)
         if kind is Value:
             {mine} = self._data; {other} = other._data
-            node = new(Value)
+            node = next(blanks)
             node._data = {expression}
-            node._grad = UNREACHED; node._op = row; node._tag = None
+            node._grad = UNREACHED; node._op = row; node._tag = switch.tag
             node._a = {nodes["x"]}; node._b = {nodes["y"]}
             {_save(row.reads, "xy")}
             return node
         if kind is float or kind is int:
             {mine} = self._data; {other} = float(other)
-            node = new(Value)
+            node = next(blanks)
             node._data = {expression}
-            node._grad = UNREACHED; node._op = row; node._tag = None
+            node._grad = UNREACHED; node._op = row; node._tag = switch.tag
             node._a = {"self" if mine == "x" else "None"}
             node._b = {"self" if mine == "y" else "None"}
             node._x = x; node._y = y
@@ -61,19 +62,25 @@ def {method}(self, other):
 
 def _unary_method(kind: Any, method: str, row: Primitive) -> Any:
     """Return ``Value.<method>`` for a row of one argument."""
-    text = f"""
-def {method}(self):
-    if not switch.fast:
-        return row(self)
-    x = self._data
-    node = new(Value)
-    node._data = kernel(x)
-    node._grad = UNREACHED; node._op = row; node._tag = None
-    node._a = self; node._b = None
-    node._x = x
-    return node
-"""
-    return _compiled(kind, text, method, row)
+    kernel, blanks = row.on_floats, _blanks(kind)
+    assert kernel is not None
+
+    def apply(self: Any) -> Any:
+        if not switch.fast:
+            return row(self)
+        x = self._data
+        node = next(blanks)
+        node._data = kernel(x)
+        node._grad, node._op, node._tag = UNREACHED, row, switch.tag
+        node._a, node._b, node._x = self, None, x
+        return node
+
+    return _described(apply, method, row)
+
+
+def _blanks(kind: Any) -> Iterator[Any]:
+    """Return new nodes. To call object.__new__ makes a tuple, a tenth of the recording's cost."""
+    return starmap(object.__new__, repeat((kind,)))
 
 
 def _compiled(kind: Any, text: str, method: str, row: Primitive) -> Callable[..., Any]:
@@ -82,13 +89,17 @@ def _compiled(kind: Any, text: str, method: str, row: Primitive) -> Callable[...
         "Value": kind,
         "UNREACHED": UNREACHED,
         "switch": switch,
-        "new": object.__new__,
+        "blanks": _blanks(kind),
         "row": row,
         "kernel": row.on_floats,
         "understood": _understood,
     }
     exec(text, names)  # noqa: S102 (text made here, from the table alone)
-    made: Callable[..., Any] = names[method]
+    return _described(names[method], method, row)
+
+
+def _described(made: Callable[..., Any], method: str, row: Primitive) -> Callable[..., Any]:
+    made.__name__ = method
     made.__qualname__ = f"Value.{method}"
     made.__doc__ = f"Return {row.notation.format('x', 'y')}."
     return made

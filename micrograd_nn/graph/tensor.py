@@ -11,8 +11,12 @@ from micrograd_nn.graph import functions
 from micrograd_nn.graph.arguments import float_array, operands, refusal
 from micrograd_nn.graph.array_operators import Operators
 from micrograd_nn.graph.backward import pull_arrays
+from micrograd_nn.graph.compared import branched, compared
 from micrograd_nn.graph.node import UNREACHED, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, overwritten
+
+#: The state of a tensor whose array a program writes to.
+LENT = "lent"
 
 
 class Tensor(Operators):
@@ -60,8 +64,9 @@ class Tensor(Operators):
     # An array handed out by ``.data`` may be written to at any time, also after an operation has
     # been recorded. So a leaf hands out a fresh copy, which becomes its data (the graphs recorded
     # so far keep the old array), and while a copy is out (``_exposed``) each recording takes a
-    # copy of its own.
-    _exposed: bool
+    # copy of its own. So it does while the array is ``LENT`` to a program, which moves the
+    # parameters where they lie.
+    _exposed: bool | str
     _requires_grad: bool
 
     def __init__(
@@ -76,7 +81,7 @@ class Tensor(Operators):
         self._op = None
         self._a = None
         self._b = None
-        self._tag = None if name is None else Tag(name)
+        self._tag = switch.tag if name is None else Tag(name)
         self._exposed = False
         self._requires_grad = requires_grad
 
@@ -86,7 +91,8 @@ class Tensor(Operators):
         leaf: Tensor = _new(Tensor)
         leaf._data = array
         leaf._grad = UNREACHED
-        leaf._op = leaf._a = leaf._b = leaf._tag = None
+        leaf._op = leaf._a = leaf._b = None
+        leaf._tag = switch.tag
         leaf._exposed = False
         leaf._requires_grad = requires_grad
         return leaf
@@ -100,7 +106,7 @@ class Tensor(Operators):
             copied = np.array(self._data)  # it may share memory with a leaf
             copied.flags.writeable = False
             return copied
-        if not self._exposed:
+        if self._exposed is not True:
             self._data = np.array(self._data)
             self._exposed = True
         return self._data  # type: ignore[no-any-return]
@@ -230,7 +236,8 @@ class Tensor(Operators):
         node._grad = UNREACHED
         node._op = row
         node._a = inputs
-        node._b = node._tag = None
+        node._b = None
+        node._tag = switch.tag
         node._x = tuple(data)
         node._exposed = False
         node._requires_grad = requires_grad
@@ -268,19 +275,20 @@ class Tensor(Operators):
         return int(self.item())
 
     def __bool__(self) -> bool:
+        branched()
         return bool(self._data)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < data_of(other)
+        return compared(np.less, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= data_of(other)
+        return compared(np.less_equal, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > data_of(other)
+        return compared(np.greater, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= data_of(other)
+        return compared(np.greater_equal, self, other)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False:

@@ -6,6 +6,7 @@ column for each slot, and the inputs by number.
 
 from __future__ import annotations
 
+import copy as copies
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,23 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.compared import Comparison
 from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag
 from micrograd_nn.graph.order import toposort
+from micrograd_nn.graph.read import ReadFrom
 
-_SLOTS = ("_data", "_grad", "_op", "_tag", "_x", "_y", "_exposed", "_requires_grad")
+_SLOTS = (
+    "_data",
+    "_grad",
+    "_op",
+    "_tag",
+    "_x",
+    "_y",
+    "_exposed",
+    "_requires_grad",
+    "draw",
+    "number",
+)
 
 Columns = dict[str, list[Any]]
 
@@ -30,8 +44,15 @@ def _columns(nodes: list[Node]) -> Columns:
             columns["_grad"][i] = node.grad  # type: ignore[attr-defined]
             columns["_x"][i], columns["_y"][i] = node._recorded()[2:]
     columns["_grad"] = [_own_gradient(grad) for grad in columns["_grad"]]
-    columns["_tag"] = [tag.copy() if isinstance(tag, Tag) else None for tag in columns["_tag"]]
+    columns["_tag"] = [_own_tag(tag) for tag in columns["_tag"]]
     return {slot: column for slot, column in columns.items() if any(v is not ... for v in column)}
+
+
+def _own_tag(tag: Any) -> Tag | None:
+    """Return a tag without cached inputs; one without is shared, as it was."""
+    if not isinstance(tag, Tag):
+        return None
+    return tag if tag.inputs is None else tag.copy()
 
 
 def _own_gradient(grad: Any) -> Any:
@@ -126,10 +147,36 @@ def deepcopy(node: Node, memo: dict[int, Any]) -> Node:
     fresh = [n for n in nodes if id(n) not in memo]
     columns = _columns(fresh)
     columns["_data"] = [_own_data(data) for data in columns.get("_data", [])]
+    if "draw" in columns:  # a generator is copied with what draws from it
+        columns["draw"] = [d if d is ... else copies.deepcopy(d, memo) for d in columns["draw"]]
     for original, made in zip(fresh, _restored(map(type, fresh), columns), strict=True):
         memo[id(original)] = made
     _connect([memo[id(n)] for n in nodes], first, second)
+    for original in fresh:
+        _take_along(memo[id(original)], memo)
     return memo[id(node)]  # type: ignore[no-any-return]
+
+
+def _take_along(made: Node, memo: dict[int, Any]) -> None:
+    """Let what a copied node remembers of other nodes be of their copies."""
+
+    def copied(other: Node) -> Node:
+        return memo[id(other)] if id(other) in memo else deepcopy(other, memo)
+
+    saved = getattr(made, "_x", None)
+    if type(saved) is tuple and any(isinstance(x, Comparison) for x in saved):
+        made._x = tuple(x.with_nodes(copied) if isinstance(x, Comparison) else x for x in saved)
+    tag = made._tag
+    if tag is not None and tag.params and any(map(_leaf_read, tag.params.values())):
+        made._tag = tag.copy()
+        made._tag.params = {
+            name: value.with_nodes(copied) if _leaf_read(value) else value
+            for name, value in tag.params.items()
+        }
+
+
+def _leaf_read(param: Any) -> bool:
+    return isinstance(param, ReadFrom) and param.leaf is not None
 
 
 def _own_data(data: Any) -> Any:

@@ -173,7 +173,7 @@ class Units(Group):
         self._grad = UNREACHED
         self._op = activation
         self._a, self._b = inputs, parameters
-        self._tag = None
+        self._tag = switch.tag
         self._inputs = inputs if isinstance(inputs, tuple) else values
 
     def pull_array(self, g: Any, careful: bool) -> bool:
@@ -211,6 +211,7 @@ class Units(Group):
     def members(self) -> list[Value]:
         """Return new Values, one for each unit."""
         row, scope = self._b.row, self._b.scope_of_layer
+        comparisons = 0 if self._tag is None else self._tag.comparisons
         values = []
         for index, activation in enumerate(self._data.tolist()):
             value: Value = _new(Value)
@@ -218,7 +219,9 @@ class Units(Group):
             value._grad = UNREACHED
             value._op = row
             value._a, value._b, value._x = self, None, index
-            value._tag = Tag(scope=f"{scope}.neurons.{index}" if scope else "")
+            value._tag = Tag(
+                scope=f"{scope}.neurons.{index}" if scope else "", comparisons=comparisons
+            )
             if not switch.fast:
                 value._finish(row, {}, value._tag.scope)
             values.append(value)

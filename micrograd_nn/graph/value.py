@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes
+from micrograd_nn.graph.compared import branched
+from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
 from micrograd_nn.graph.recorded import Recorded
 from micrograd_nn.graph.scalar_operators import install
@@ -56,7 +57,7 @@ class Value(Recorded):
         self._op = None
         self._a = None
         self._b = None
-        self._tag = None if name is None else Tag(name)
+        self._tag = switch.tag if name is None else Tag(name)
 
     # ------------------------------------------------------------------------- what it holds
 
@@ -138,7 +139,7 @@ class Value(Recorded):
         node._data = result
         node._grad = UNREACHED
         node._op = row
-        node._tag = None
+        node._tag = switch.tag
         inputs = tuple(a if isinstance(a, Node) else None for a in args)
         if len(args) > 2 or params:
             node._a, node._b, node._x = inputs, None, data
@@ -201,18 +202,23 @@ class Value(Recorded):
         return int(self._data)
 
     def __bool__(self) -> bool:
+        branched()
         return bool(self._data)
 
     def __lt__(self, other: Any) -> Any:
+        branched()
         return _plain(self._data < data_of(other))
 
     def __le__(self, other: Any) -> Any:
+        branched()
         return _plain(self._data <= data_of(other))
 
     def __gt__(self, other: Any) -> Any:
+        branched()
         return _plain(self._data > data_of(other))
 
     def __ge__(self, other: Any) -> Any:
+        branched()
         return _plain(self._data >= data_of(other))
 
     def __repr__(self) -> str:
@@ -229,7 +235,7 @@ def _record_vectors(row: Primitive, xs: Any, ys: Any) -> Value:
         return Constant(row.on_floats(x, y))
     node: Value = _new(Value)
     node._data, node._grad, node._op = row.on_floats(x, y), UNREACHED, row
-    node._a, node._b, node._x, node._y, node._tag = a, b, x, y, None
+    node._a, node._b, node._x, node._y, node._tag = a, b, x, y, switch.tag
     node._finish(row, {})
     return node
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +67,8 @@ def chosen(what: str, name: str, table: dict[str, Any]) -> Any:
     """Return ``table[name]``, or say which names there are."""
     if name in table:
         return table[name]
+    import difflib  # only an error needs it
+
     near = difflib.get_close_matches(str(name), table, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"no {what} {name!r}.{hint} There are: {', '.join(table)}")

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from micrograd_nn.nn.activations import chosen
 
 FloatArray = np.ndarray[Any, Any]
-Initialiser = Callable[[tuple[int, ...], np.random.Generator], FloatArray]
+# In quotes, since to name numpy.random would load it, which takes as long as a third of NumPy.
+Initialiser: TypeAlias = "Callable[[tuple[int, ...], np.random.Generator], FloatArray]"
 
 
 def zeros(shape: tuple[int, ...], generator: np.random.Generator) -> FloatArray:

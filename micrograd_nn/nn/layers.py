@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from micrograd_nn.graph import functions
+from micrograd_nn.graph.drawn import Drawn, Kept
 from micrograd_nn.graph.node import Node, modes
 from micrograd_nn.graph.primitive import as_floating
 from micrograd_nn.graph.tensor import Tensor
@@ -159,8 +160,9 @@ class Dropout(Module):
         if not self.training or self.p == 0.0:
             return x
         x = x if isinstance(x, Node) else np.asarray(as_floating(x))
-        kept = self.generator.random(x.shape) >= self.p
-        return x * (kept.astype(x.dtype) / x.dtype.type(1.0 - self.p))
+        mask = Kept(self.generator, self.p, x.dtype)
+        shape = np.shape(x._data if isinstance(x, Node) else x)
+        return x * (Drawn.of(mask, shape) if isinstance(x, Node) else mask(shape))
 
     def extra_repr(self) -> str:
         """Return the probability."""

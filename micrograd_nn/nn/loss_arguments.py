@@ -10,6 +10,7 @@ from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.functions.gathering import gathered
 from micrograd_nn.graph.node import Node, data_of
 from micrograd_nn.graph.primitive import as_floating, is_plain_number
+from micrograd_nn.graph.read import ReadFrom
 from micrograd_nn.graph.table.arrays import shape_of
 
 
@@ -104,4 +105,5 @@ def labels_of(loss: str, target: Any, rows: int, classes: int) -> Any:
         raise ValueError(
             f"{loss}: labels must be 0 ... {classes - 1}, got {data.min():g} ... {data.max():g}"
         )
-    return data.astype(np.intp)
+    labels = data.astype(np.intp)
+    return ReadFrom.of(labels, target) if isinstance(target, Node) else labels

@@ -353,7 +353,7 @@ def cross_entropy(prediction: Any, target: Any, reduction: str = "mean") -> Any:
             "cross_entropy", fused.label_cross_entropy(prediction, labels=labels), reduction
         )
     target = floating(target, prediction)
-    logs = F.where(data_of(target) == 0, 0.0, F.log_softmax(prediction))
+    logs = F.where(np.not_equal(target, 0), F.log_softmax(prediction), 0.0)  # 0 · log 0 is 0
     return _reduced("cross_entropy", -F.sum(target * logs, axis=-1), reduction)
 
 
@@ -448,9 +448,9 @@ def soft_iou(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     union = prediction + target - both
     if shape:
         both, union = F.sum(both, axis=axes), F.sum(union, axis=axes)
-    empty = data_of(union) == 0
-    share = both / F.where(empty, 1.0, union)
-    return _reduced("soft_iou", F.where(empty, 0.0, 1.0 - share), reduction)
+    filled = np.not_equal(union, 0)  # of two empty masks, the loss is 0
+    share = both / F.where(filled, union, 1.0)
+    return _reduced("soft_iou", F.where(filled, 1.0 - share, 0.0), reduction)
 
 
 #: Every loss by its name.

@@ -12,6 +12,28 @@ from micrograd_nn.graph.node import Node, clock, modes
 FloatArray = np.ndarray[Any, Any]
 
 
+class Parts(list[Any]):
+    """A list of parameters or parts; what was made of them notices when it is changed."""
+
+
+def _noticed(name: str) -> Any:
+    change = getattr(list, name)
+
+    def noticed(self: Parts, *args: Any, **kwargs: Any) -> Any:
+        clock.time += 1
+        clock.changes += 1
+        return change(self, *args, **kwargs)
+
+    noticed.__name__ = name
+    return noticed
+
+
+for _name in (
+    "__setitem__ __delitem__ __iadd__ __imul__ append extend insert pop remove clear sort reverse"
+).split():
+    setattr(Parts, _name, _noticed(_name))
+
+
 class Module:
     """The base of layers and networks.
 
@@ -70,9 +92,11 @@ class Module:
             modes.scope = outer
 
     def __setattr__(self, name: str, value: Any) -> None:
+        value = Parts(value) if type(value) is list else value
         for path, part in _parts(name, value):
             part.__dict__["_scope"] = path
         clock.time += 1  # what was gathered from the old parameters is out of date
+        clock.changes += name != "training"
         object.__setattr__(self, name, value)
 
     # ---------------------------------------------------------------------------- parameters

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions
-from micrograd_nn.graph.node import Node, clock, modes
+from micrograd_nn.graph.node import Node, modes
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import activations, initialisers
 from micrograd_nn.nn.layers import _check_size
@@ -24,32 +24,8 @@ from micrograd_nn.nn.scalar_forward import example_or_batch, fired, quiet, value
 _SPELLED = {"relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "identity": "Linear"}
 
 
-class Parts(list[Any]):
-    """A list of weights or neurons; a change of it is noticed by what was gathered from it."""
-
-
-def _noticed(name: str) -> Any:
-    change = getattr(list, name)
-
-    def noticed(self: Parts, *args: Any, **kwargs: Any) -> Any:
-        clock.time += 1
-        return change(self, *args, **kwargs)
-
-    noticed.__name__ = name
-    return noticed
-
-
-for _name in (
-    "__setitem__ __delitem__ __iadd__ __imul__ append extend insert pop remove clear sort reverse"
-).split():
-    setattr(Parts, _name, _noticed(_name))
-
-
 class _Scalar(Module):
     """What the scalar modules share: each parameter once, constants left out."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, Parts(value) if type(value) is list else value)
 
     def parameters(self) -> list[Any]:
         """Return the parameters, layer by layer and neuron by neuron, weights before biases."""

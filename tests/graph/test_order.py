@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 import micrograd_nn as mg
 import micrograd_nn.functional as F
 from micrograd_nn import Tensor, Value
+from micrograd_nn.graph.backward import _reachable
 from micrograd_nn.graph.order import toposort
+from micrograd_nn.graph.units import identity, unit
 
 
 def graph(root):
@@ -141,3 +143,42 @@ def test_backward_follows_the_same_order_for_wide_and_deep(kind):
     y = deep * x + deep  # reached by a long way and by a short one
     y.backward(seed=np.ones(y.shape) if y.shape else None)
     assert float(np.sum(x.grad)) == 2.0
+
+
+def stacked(*nodes):
+    return F.sum(F.stack(list(nodes)))
+
+
+def weighted(*nodes):
+    """A unit, which has two sequences of inputs, where that is possible."""
+    if not all(isinstance(node, Value) for node in nodes):
+        return stacked(*nodes)
+    return unit(identity)(nodes, (*reversed(nodes), nodes[0]))
+
+
+OPERATIONS = [
+    lambda x, *_: -x,
+    lambda x, y, *_: x + y,
+    lambda x, *_: x * 2.0,
+    lambda x, *_: 2.0 - x,
+    lambda x, y, *_: F.where(True, x, y),
+    lambda *nodes: stacked(*nodes[:3]),
+    stacked,
+    weighted,
+]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(OPERATIONS), *[st.integers(0, 60)] * 6), min_size=1, max_size=25
+    )
+)
+def test_the_backward_pass_walks_in_that_order(program):
+    nodes = [Value(1.0), Value(2.0)]
+    for operation, *places in program:
+        nodes.append(operation(*(nodes[place % len(nodes)] for place in places)))
+    root = nodes[-1]
+    order, leaves = _reachable(root)
+    expected = toposort(root, constants=False)
+    assert order == [node for node in expected if node.op is not None]
+    assert [leaf for leaf, _ in leaves] == [node for node in expected if node.op is None]

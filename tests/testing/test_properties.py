@@ -225,7 +225,7 @@ FAULTS = {
     DepthFirst: "dot product",
     BreadthFirst: "dot product",
     LosesOperand: "dot product",
-    Aliases: "dot product",
+    Aliases: ("dot product", "batch permutation"),  # by which order is drawn first
     MeansOverBroadcast: "dot product",
     WrongAxis: "dot product",
     IgnoresCotangent: "dot product",
@@ -244,11 +244,21 @@ def test_the_toy_engine_is_sound():
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_every_fault_is_found_and_shrunk(fault):
-    with pytest.raises(GradientError) as caught:
-        properties.check(fault(), max_size=6)
-    assert f"the property {FAULTS[fault]!r}" in str(caught.value)
-    definition, _ = pasted(str(caught.value))
+    message = first_failure(fault())
+    expected = FAULTS[fault] if isinstance(FAULTS[fault], tuple) else (FAULTS[fault],)
+    assert any(f"the property {name!r}" in message for name in expected)
+    definition, _ = pasted(message)
     assert definition.count("F.") <= 4, definition
+
+
+def first_failure(engine):
+    """Return what is said of a fault. What Hypothesis draws depends on all source there is."""
+    for seed in range(5):
+        try:
+            properties.check(engine, max_size=6, seed=seed)
+        except GradientError as error:
+            return str(error)
+    return pytest.fail("the fault wasn't found")
 
 
 def pasted(message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,21 @@ def _full_shape(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
     known = math.prod(n for n in new if n != -1)
     size = math.prod(old)
     if new.count(-1) == 1 and known and size % known == 0:
-        return tuple(size // known if n == -1 else n for n in new)
+        return AskedShape.of((size // known if n == -1 else n for n in new), new)
     return new
+
+
+class AskedShape(tuple[int, ...]):
+    """A shape in which −1 was replaced; ``asked`` is what it was replaced in."""
+
+    asked: tuple[int, ...]
+
+    @classmethod
+    def of(cls, shape: Iterable[int], asked: tuple[int, ...]) -> AskedShape:
+        """Return a shape, and what was asked for."""
+        made = cls(shape)
+        made.asked = asked
+        return made
 
 
 def ravel(x: Any) -> Any:

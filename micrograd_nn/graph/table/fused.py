@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import ieee, special
-from micrograd_nn.graph.node import data_of
+from micrograd_nn.graph.node import data_of, is_finite
 from micrograd_nn.graph.primitive import primitive
 from micrograd_nn.graph.table.arithmetic import clip, sign, where
 from micrograd_nn.graph.table.arrays import (
@@ -29,7 +29,7 @@ from micrograd_nn.graph.table.elementary import sigmoid
 
 def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
     largest = np.maximum.reduce(x, axis=axis, keepdims=True)
-    if not math.isfinite(np.add.reduce(largest, axis=None)):
+    if not is_finite(largest):
         largest = np.where(np.isfinite(largest), largest, 0).astype(x.dtype)
     return x - largest, largest
 
@@ -189,8 +189,7 @@ def _bce(x: Any, y: Any) -> Any:
     # y softplus(−x) + (1 − y) softplus(x) with the part that both share taken out
     with np.errstate(invalid="ignore"):
         loss: Any = np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
-        total = np.add.reduce(loss, axis=None)
-    if total != total:  # NaN, perhaps from an infinite logit
+    if not is_finite(loss):  # perhaps NaN, from an infinite logit
         sure = ((x > 0) & (y == 1)) | ((x < 0) & (y == 0))
         loss = np.where(np.isinf(x), np.where(sure, 0.0, np.inf), loss).astype(loss.dtype)
     return loss

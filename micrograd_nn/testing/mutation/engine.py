@@ -52,7 +52,7 @@ def _faults() -> list[Edit]:
         Edit(
             "overwrite for accumulate",
             deliver,
-            "child._grad = before + cotangent",
+            "child._grad = _added(before, cotangent)",
             "child._grad = cotangent",
         ),
         Edit(
@@ -101,7 +101,7 @@ def _faults() -> list[Edit]:
         Edit(
             "in place on a shared array",
             deliver,
-            "child._grad = before + cotangent",
+            "child._grad = _added(before, cotangent)",
             "before += cotangent",
         ),
         Edit("a leaf shares its memory", backward._is_new, "return False", "return True"),
@@ -142,8 +142,8 @@ def _faults() -> list[Edit]:
         Edit(
             "un-broadcast by mean",
             backward._summed,
-            ".dot(cotangent).reshape(shape)",
-            ".dot(cotangent).reshape(shape) / len(cotangent)",
+            "ones.dot(cotangent)",
+            "ones.dot(cotangent) / len(cotangent)",
         ),
         Edit(
             "un-broadcast over one axis",

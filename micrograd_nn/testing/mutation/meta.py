@@ -284,7 +284,7 @@ def _wrong(x: float, X: Any, vector: Any, other: Any) -> list[Check]:
 
 def _faulty_engine(X: Any) -> list[Check]:
     overwrite = Edit(
-        "", backward._deliver, "child._grad = before + cotangent", "child._grad = cotangent"
+        "", backward._deliver, "child._grad = _added(before, cotangent)", "child._grad = cotangent"
     )
     recorded = Edit(
         "", fitted, "sum_to(cotangent, shape=shape)", "sum_to(cotangent, shape=shape) * 0.5"
