@@ -8,23 +8,45 @@ after another; each is then a view of the block's array, which the next step rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from micrograd_nn.graph.node import Node, clock
-from micrograd_nn.graph.tensor import Tensor
+from micrograd_nn.graph.tensor import LENT, Tensor
 
 Array = np.ndarray[Any, Any]
 
 _ARRAYS = {np.ndarray}
 
 #: A tensor of up to this many numbers shares its block; a larger one has a block of its own.
-SMALL = 4096
+SMALL = 16384
 
 #: The formula is applied to pieces of this many numbers, so that all that it reads and writes
 #: stays in the processor's cache.
 PIECE = 32768
+
+
+@dataclass
+class Place:
+    """Where a parameter lies while a program moves it.
+
+    Attributes
+    ----------
+    node : Node
+    data : ndarray or None
+        Its data, which stay in this memory; None for what can't: numbers, and half precision.
+    gradient : ndarray
+        Where its gradient is to be written.
+    element : (ndarray, int)
+        The flat array of the gradients, and where in it this one begins.
+    """
+
+    node: Node
+    data: Array | None
+    gradient: Array
+    element: tuple[Array, int]
 
 
 def blocks_of(parameters: Sequence[Node]) -> list[Block]:
@@ -88,6 +110,22 @@ class Block:
         self._flat: Array | None = None
         self._views: list[Array] = []
         self._buffer: Array | None = None  # for the gradients, which nobody else gets to see
+        self._held: Array | None = None  # the data, and below the gradients, of a settled block
+        self._held_views: list[Array] = []
+        self._settled: Array | None = None
+        self._room: Array | None = None  # for what is computed of a piece
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has arrays of its own: views into those of the original would be none of it.
+        return {
+            name: []
+            if name.endswith("_views")
+            else None
+            if name in ("_flat", "_held", "_settled", "_buffer", "_room")
+            else value
+            for name, value in vars(self).items()
+            if name != "_synced"
+        }
 
     def zeros(self) -> Array:
         """Return an array of zeros for the state of the block."""
@@ -105,6 +143,84 @@ class Block:
             for start in range(0, self.size, PIECE):
                 formula(*[array[start : start + PIECE] for array in arrays])
         self._write(new)
+
+    # ------------------------------------------------------------- moved where they lie
+
+    def settle(self) -> list[Place]:
+        """Lay the parameters, and their gradients, into memory in which they stay."""
+        if self._settled is None:
+            self._settled = np.zeros(self.size, self.own)
+            if self.own is self.dtype and not self.scalars:
+                self._held = np.empty(self.size, self.own)
+                self._held_views = self._parts(self._held)
+        self.refresh()
+        data: Sequence[Array | None] = self._held_views or [None] * len(self.nodes)
+        return [
+            Place(node, held, gradient, (self.gradients, start))
+            for node, held, gradient, (start, _) in zip(
+                self.nodes, data, self._parts(self.gradients), self.bounds, strict=True
+            )
+        ]
+
+    @property
+    def gradients(self) -> Array:
+        """The gradients of a settled block, one after another."""
+        assert self._settled is not None
+        return self._settled
+
+    def settled_data(self) -> Array:
+        """Return the data of a settled block, one after another."""
+        assert self._held is not None
+        return self._held
+
+    def refresh(self) -> None:
+        """Take over what was written to the parameters elsewhere."""
+        for node, view in zip(self.nodes, self._held_views, strict=False):
+            if node._data is not view:
+                view[...] = node._data
+                node._data = view
+                node._exposed = LENT
+
+    def step_settled(
+        self,
+        formula: Callable[..., None],
+        change: Callable[..., None] | None,
+        state: Sequence[Array],
+    ) -> None:
+        """Move the settled parameters by their settled gradients.
+
+        ``formula(theta, grad, out, *state)`` writes the new parameters to ``out``; ``change``, if
+        it is given, what is to be subtracted from the old ones, which is done in their place.
+        """
+        if self._held is None:
+            new = np.empty(self.size, self.dtype)
+            formula(self._theta(), self._wide(self.gradients), new, *state)
+            self._write(new)
+            return
+        out = self._room_for(min(self.size, PIECE))
+        for start in range(0, self.size, PIECE):
+            arrays = [self._held, self.gradients, *state]
+            if self.size > PIECE:
+                arrays = [array[start : start + PIECE] for array in arrays]
+            theta, grad, *parts = arrays
+            new = out[: len(theta)]
+            (change or formula)(theta, grad, new, *parts)
+            if change is None:
+                theta[:] = new
+            else:
+                np.subtract(theta, new, theta)
+        clock.time += 1
+
+    def _room_for(self, count: int) -> Array:
+        if self._room is None:
+            self._room = np.empty(count, self.dtype)
+        return self._room
+
+    def _parts(self, flat: Array) -> list[Array]:
+        array = np.ndarray
+        return [array(shape, flat.dtype, flat, offset) for shape, offset in self._layout]
+
+    # --------------------------------------------------------------------------- by new arrays
 
     def _theta(self) -> Array:
         if self._flat is not None:
@@ -134,8 +250,7 @@ class Block:
         own = self.own
         self._flat = new if own is self.dtype else None
         new = new.astype(own, copy=False)
-        array = np.ndarray
-        self._views = [array(shape, own, new, offset) for shape, offset in self._layout]
+        self._views = self._parts(new)
         for node, view in zip(self.nodes, self._views, strict=True):
             node._data = view  # what Tensor._overwrite does, with one tick for all
             node._exposed = False
@@ -146,6 +261,27 @@ class ScalarBlock(Block):
     """Values, as one array of float64."""
 
     scalars = True
+    _synced = -1  # when the held data and the nodes' were last the same
+
+    def refresh(self) -> None:
+        """Take over what was written to the parameters elsewhere."""
+        if self._held is None:
+            self._held = np.empty(self.size)
+        if self._synced != clock.time:
+            self._held[:] = [node._data for node in self.nodes]
+            self._synced = clock.time
+
+    def step_settled(
+        self,
+        formula: Callable[..., None],
+        change: Callable[..., None] | None,
+        state: Sequence[Array],
+    ) -> None:
+        """Move the settled numbers, and let the nodes have them."""
+        self.refresh()
+        super().step_settled(formula, change, state)
+        self._write(self.settled_data())
+        self._synced = clock.time
 
     def _theta(self) -> Array:
         return np.array([node._data for node in self.nodes])

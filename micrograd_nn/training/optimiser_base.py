@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from micrograd_nn.graph.node import UNREACHED, Node
-from micrograd_nn.training.blocks import Array, blocks_of
+from micrograd_nn.training.blocks import Array, Place, blocks_of
 
 
 class Optimizer:
@@ -84,13 +84,70 @@ class Optimizer:
 
     def step(self) -> None:
         """Move each parameter once, by its gradient."""
+        self._begin_step()
+        self._move()
+
+    def _move(self) -> None:
+        for block, state in zip(self._blocks, self._per_block, strict=True):
+            block.update(self._update, state)
+
+    def _begin_step(self) -> None:
         self.steps += 1
         names = self._state_names()
         if names != tuple(self._state):
             self._keep({n: self._state.get(n) or [b.zeros() for b in self._blocks] for n in names})
         self._prepare()
+
+    # -------------------------------------------------------------- what a compiled program calls
+
+    def can_settle(self) -> bool:
+        """Tell whether its step is that of this class, which moves parameters where they lie."""
+        return type(self).step is Optimizer.step and "step" not in vars(self)
+
+    def settle(self) -> list[Place]:
+        """Return where the data and the gradients of the parameters lie from now on, in order."""
+        places = {id(place.node): place for block in self._blocks for place in block.settle()}
+        return [places[id(node)] for node in self.parameters]
+
+    def refresh(self) -> None:
+        """Take over what was written to parameters since the last step."""
+        for block in self._blocks:
+            block.refresh()
+
+    def has_nan(self) -> bool:
+        """Tell whether a settled gradient holds NaN."""
+        return any(np.isnan(np.vdot(b.gradients, b.gradients)) for b in self._blocks)
+
+    def gradients(self) -> list[Array]:
+        """Return the settled gradients, as a flat array for each block."""
+        return [block.gradients for block in self._blocks]
+
+    def settled_data(self) -> list[Array]:
+        """Return the settled data, as a flat array for each block."""
+        return [block.settled_data() for block in self._blocks]
+
+    def show_gradients(self) -> None:
+        """Let the parameters have copies of their settled gradients."""
+        for place in self.settle():
+            gradient = np.array(place.gradient)
+            place.node._grad = (
+                float(gradient) if place.data is None and not gradient.ndim else gradient
+            )
+
+    def take_gradients(self) -> None:
+        """Take over the gradients that the parameters have."""
+        for place in self.settle():
+            place.gradient[...] = place.node._grad
+
+    def step_settled(self) -> None:
+        """Move each parameter once, where it lies, by its settled gradient."""
+        self._begin_step()
+        self._move_settled()
+
+    def _move_settled(self) -> None:
+        decays = type(self)._update is not Optimizer._update
         for block, state in zip(self._blocks, self._per_block, strict=True):
-            block.update(self._update, state)
+            block.step_settled(self._update, None if decays else self._change, state)
 
     # ------------------------------------------------------------------- what a subclass defines
 
@@ -107,7 +164,12 @@ class Optimizer:
         ``theta`` and ``grad`` must not be changed. All arrays are flat, of one length, and hold
         some of the parameters: the formula works element by element.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define _update()")
+        self._change(theta, grad, out, *state)
+        np.subtract(theta, out, out=out)
+
+    def _change(self, theta: Array, grad: Array, out: Array, *state: Array) -> None:
+        """Write to ``out`` what is to be subtracted from the parameters, instead of all that."""
+        raise NotImplementedError(f"{type(self).__name__} must define _update() or _change()")
 
     @classmethod
     def _check_settings(cls, values: Mapping[str, Any]) -> None:
