@@ -41,7 +41,7 @@ from micrograd_nn.nn import (
 
 if TYPE_CHECKING:
     from micrograd_nn import data
-    from micrograd_nn.readers import draw, explain, summary, trace
+    from micrograd_nn.readers import compile, draw, explain, summary, trace
     from micrograd_nn.training import (
         SGD,
         Adam,
@@ -94,6 +94,7 @@ __all__ = [
     "primitive",
     "draw",
     "explain",
+    "compile",
     "summary",
     "trace",
     "functional",
@@ -106,7 +107,7 @@ __version__ = "0.1.0"
 
 #: What is loaded when it is asked for: arithmetic and networks need neither.
 _LATER = {
-    **dict.fromkeys(("draw", "explain", "summary", "trace"), "readers"),
+    **dict.fromkeys(("draw", "explain", "compile", "summary", "trace"), "readers"),
     **dict.fromkeys(
         (
             "fit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from micrograd_nn.readers.compile import Program, compile
 from micrograd_nn.readers.draw import draw
 from micrograd_nn.readers.explain import Explanation, explain
 from micrograd_nn.readers.network import NetworkPicture
@@ -33,6 +34,8 @@ __all__ = [
     "draw",
     "explain",
     "Explanation",
+    "compile",
+    "Program",
     "Picture",
     "NetworkPicture",
     "summary",

@@ -1,0 +1,214 @@
+"""Programs of graphs of Values: as matrix products, block by block, or as straight-line Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph.node import Node, clock
+from micrograd_nn.readers.compile.adjoint import Refused
+from micrograd_nn.readers.compile.array_form import ArrayForm
+from micrograd_nn.readers.compile.blocks import Blocks
+from micrograd_nn.readers.compile.branches import check_branches
+from micrograd_nn.readers.compile.interpreter import Interpreter
+from micrograd_nn.readers.compile.recording import not_taking_part
+from micrograd_nn.readers.compile.rolled import rolled
+from micrograd_nn.readers.compile.rolled_program import Rolled
+from micrograd_nn.readers.compile.straight import Straight
+from micrograd_nn.readers.compile.tape import tape_of
+
+Array = np.ndarray[Any, Any]
+
+#: One example of so few operations is computed faster in Python than by calls of NumPy.
+_FEW = 150
+#: A graph of inputs and so many operations is more likely a whole batch than one example.
+_MANY = 3000
+
+BACKENDS = ("numpy", "python", "numba")
+
+
+class ScalarRunner:
+    """Runs a graph of Values.
+
+    Parameters
+    ----------
+    root : Value
+    inputs : sequence of Value
+    wrt : sequence of Value
+    optimizer : Optimizer or None
+    backend : str or None
+        One of ``BACKENDS``.
+    """
+
+    def __init__(
+        self,
+        root: Node,
+        inputs: Sequence[Node],
+        wrt: Sequence[Node],
+        optimizer: Any,
+        backend: str | None,
+    ) -> None:
+        tape = tape_of(root, inputs)
+        check_branches([node for node in tape.nodes if node is not None], tape.inputs)
+        used = {a for args in tape.args for a in args} | {tape.root}
+        for i, node in enumerate(tape.inputs):
+            if i not in used:
+                raise not_taking_part(i, node)
+        self.root = root
+        self.tape = tape
+        self.wrt = [*wrt]
+        self.optimizer = optimizer
+        self.backend = backend
+        self._wrt_inputs = any(node in set(inputs) for node in wrt)
+        leaves = {node: i for i, node in enumerate(tape.leaves)}
+        among = {node: i for i, node in enumerate(tape.inputs)}
+        self._from = [(leaves.get(node), among.get(node)) for node in self.wrt]
+        self._theta = np.empty(0)
+        self._time = -1
+        self._ways: dict[str, Any] = {}
+        self._why = ""  # it doesn't roll
+        self._places: list[Any] = []
+        if optimizer is not None:
+            self._settle(leaves)
+        if backend in (None, "numpy"):
+            self._roll()
+        self._way(self._name(single=True))
+
+    # ----------------------------------------------------------------------------- the ways
+
+    def _roll(self) -> None:
+        tape = self.tape
+        whole = not tape.inputs or len(tape.rows) > _MANY
+        form = rolled(tape, batched=not whole)
+        if not isinstance(form, ArrayForm) and whole and tape.inputs:
+            form = rolled(tape, batched=True)
+        if isinstance(form, ArrayForm):
+            self._ways["rolled"] = Rolled(tape, form, self._wrt_inputs)
+        else:
+            self._why = form
+
+    def _name(self, single: bool) -> str:
+        """Return the name of the way to run it."""
+        if self.backend == "python":
+            return "straight"
+        if self.backend == "numba":
+            return "numba"
+        if single and len(self.tape.rows) <= _FEW:
+            return "straight"
+        if "rolled" in self._ways:
+            return "rolled"
+        return "straight" if single else "blocks"
+
+    def _way(self, name: str) -> Any:
+        if name not in self._ways:
+            try:
+                kind = {"straight": Straight, "blocks": Blocks, "numba": Interpreter}[name]
+                self._ways[name] = kind(self.tape, self._wrt_inputs)
+            except Refused as reason:
+                self._why = f"{self._why}; {reason}" if self._why else str(reason)
+                self._ways[name] = self._way("straight" if name == "blocks" else "blocks")
+        self._current = name
+        return self._ways[name]
+
+    # -------------------------------------------------------------------------------- calls
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        """Return the value and the gradients; with an optimiser, take the step."""
+        X, single = self._given(inputs)
+        way = self._way(self._name(single))
+        values, of_leaves, of_inputs = way(X, self._parameters())
+        value = float(values[0]) if single else values
+        if self.optimizer is None:
+            return value, self._gradients(of_leaves, of_inputs)
+        self._step(of_leaves)
+        return value
+
+    def _gradients(self, of_leaves: Array, of_inputs: Array) -> list[float]:
+        leaves = of_leaves.tolist()
+        inputs = of_inputs.sum(axis=1).tolist() if self._wrt_inputs else []
+        return [
+            leaves[i] if i is not None else inputs[j] if j is not None else 0.0
+            for i, j in self._from
+        ]
+
+    def _given(self, inputs: Sequence[Any]) -> tuple[Array, bool]:
+        """Return the inputs, a row each, and whether they are plain numbers, of one example."""
+        all_shapes = {x.shape if type(x) is np.ndarray else () for x in inputs}
+        if len(all_shapes) == 1 and len(length := all_shapes.pop()) == 1:  # the usual case
+            X = np.empty((len(inputs), *length))
+            for i, x in enumerate(inputs):
+                X[i] = x if x.dtype is X.dtype else _as_numbers(x, i)
+            return X, False
+        arrays = [_as_numbers(given, i) for i, given in enumerate(inputs)]
+        lengths = {array.shape[0] for array in arrays if array.ndim}
+        if len(lengths) > 1 or any(array.ndim > 1 for array in arrays):
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise ValueError(
+                "each input is a number, or an array (m,) of one number for each example; got "
+                f"shapes {shapes}"
+            )
+        X = np.empty((len(arrays), *lengths) if lengths else (len(arrays), 1))
+        for i, array in enumerate(arrays):
+            X[i] = array
+        return X, not lengths
+
+    def _parameters(self) -> Array:
+        """Return the data of the leaves; unless a leaf was overwritten, those of the last call."""
+        if clock.time != self._time:
+            self._theta = np.array([leaf._data for leaf in self.tape.leaves], np.float64)
+            self._time = clock.time
+        return self._theta
+
+    # ------------------------------------------------------------------------- the optimiser
+
+    def _settle(self, leaves: dict[Node, int]) -> None:
+        """Find where in theta the parameters lie that the optimiser moves."""
+        places = self.optimizer.settle()
+        moved = [(place.element, leaves[place.node]) for place in places if place.node in leaves]
+        self._moved = np.array([i for _, i in moved], np.intp)
+        self._positions = np.array([position for (_, position), _ in moved], np.intp)
+        (self._gradient,) = self.optimizer.gradients()
+        self._gradient[:] = 0.0  # of parameters that aren't in the graph
+        (self._data,) = self.optimizer.settled_data()
+
+    def _step(self, of_leaves: Array) -> None:
+        self._gradient[self._positions] = of_leaves[self._moved]
+        self.optimizer.step_settled()
+        self._theta[self._moved] = self._data[self._positions]
+        self._time = clock.time
+
+    # -------------------------------------------------------------------------------- words
+
+    @property
+    def source(self) -> str:
+        """The source of the way that was taken last."""
+        way = self._ways[self._current]
+        if isinstance(way, Rolled):
+            return way.source()
+        text: str = getattr(way, "source", "")
+        return text or self._way("straight").source
+
+    @property
+    def plan(self) -> str:
+        """How the graph runs."""
+        way, steps = self._ways[self._current], f"{len(self.tape.rows):,} operations on numbers"
+        why = f" ({self._why})" if self._why else ""
+        if isinstance(way, Rolled):
+            return f"{steps}, rolled into {len(way.form.operations)} on arrays: {way.describe()}"
+        if isinstance(way, Straight):
+            return f"{steps} as straight-line Python, example by example{why}"
+        if isinstance(way, Interpreter):
+            return f"{steps}, run by numba's interpreter, block by block{why}"
+        return f"{steps}, each a call of NumPy for a block of examples{why}"
+
+
+def _as_numbers(given: Any, index: int) -> Array:
+    try:
+        array = np.asarray(given._data if isinstance(given, Node) else given)
+    except ValueError as error:  # rows of different lengths
+        raise TypeError(f"input {index} is no array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"input {index} holds real numbers, got an array of dtype {array.dtype}")
+    return array.astype(np.float64)
