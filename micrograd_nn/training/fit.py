@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from micrograd_nn.data.batching import Batches
 from micrograd_nn.nn import losses
 from micrograd_nn.training.archive import PathLike
 from micrograd_nn.training.callbacks import Callback, LearningRate
+from micrograd_nn.training.compiled import CompiledSteps
 from micrograd_nn.training.history import History
 from micrograd_nn.training.inputs import checked_pair
 from micrograd_nn.training.interrupts import Interrupts
@@ -43,7 +44,7 @@ def fit(
     resume: bool = False,
     clip_norm: float | None = None,
     schedule: Schedule | None = None,
-    compile: bool = False,
+    compile: bool | Literal["always"] = True,
     checkpoint_every: int = 1,
 ) -> History:
     """Train a model: forward, cost, backpropagation, descent; batch by batch, epoch by epoch.
@@ -93,8 +94,12 @@ def fit(
         The norm that the gradient of all parameters together is limited to.
     schedule : callable, optional
         From the number of epochs done to the learning rate, such as ``CosineDecay(0.1, 100)``.
-    compile : bool
-        Reserved; the training runs eagerly in either case.
+    compile : bool or "always"
+        Whether to run the steps by a program, once two of them have been recorded and agree. The
+        numbers are the same; ``history.compiled`` says whether it was done, or why not. A program
+        doesn't call the model and the loss any more, so it is made only where both are the
+        library's own. For your own, "always" says that their results depend on the batch, the
+        parameters and their own generators alone.
     checkpoint_every : int
         Write the checkpoint only after every so many epochs, and after the last.
 
@@ -138,6 +143,8 @@ def fit(
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
             raise ValueError("validation_data must be a pair (X, y), such as (X_test, y_test)")
         validation = checked_pair(validation_data[0], validation_data[1], dtype, "validation ")
+    if compile not in (True, False, "always"):
+        raise ValueError(f"compile must be True, False or 'always', got {compile!r}")
     epochs = checked_count("epochs", epochs, 0)
     every = checked_count("checkpoint_every", checkpoint_every, 1)
     size = None if batch_size is None else checked_count("batch_size", batch_size, 1)
@@ -166,8 +173,6 @@ def fit(
     seed = history.seed if seed is None else seed
     batches = Batches(inputs, target, size, seed)
     history.seed = batches.seed
-    if compile:
-        history.note("compile=True: fit doesn't compile yet, and ran eagerly")
     line = ProgressLine() if progress and is_terminal(sys.stderr) else None
     if line is not None:
         listed.append(line)
@@ -179,6 +184,9 @@ def fit(
             model.train()
         loop = Loop(
             model, function, optimizer, batches, validation, chosen, limit, history, interrupts,
+            CompiledSteps(model, function, optimizer, history, compile == "always")
+            if compile
+            else None,
             None if line is None else line.on_batch_end,
         )  # fmt: skip
         _call(listed, "on_train_begin")

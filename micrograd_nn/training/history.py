@@ -35,6 +35,8 @@ class History:
         Why the training ended before its last epoch, and what to do; None if it didn't.
     notes : list of str
         What else there is to know about the run.
+    compiled : str
+        How the steps were run: by which program, or why eagerly; empty where nobody asked.
     seed : int or None
         The seed that orders the batches, drawn if none was given.
 
@@ -60,6 +62,7 @@ class History:
         self.times: list[float] = []
         self.stopped: str | None = None
         self.notes: list[str] = []
+        self.compiled = ""
         self.seed: int | None = None
 
     def append(self, logs: dict[str, float]) -> None:
@@ -141,6 +144,8 @@ class History:
         if self.stopped:
             lines.append(f"stopped: {self.stopped}")
         lines.extend(f"note: {note}" for note in self.notes)
+        if self.compiled:
+            lines.append(self.compiled)
         return "\n".join(lines)
 
     # ---------------------------------------------------------------------------- the picture
@@ -174,7 +179,8 @@ class History:
         """Return all of it in lists, strings and numbers."""
         lists = {name: list(getattr(self, name)) for name in _LISTS}
         metrics = {name: list(column) for name, column in self.metrics.items()}
-        return {**lists, "metrics": metrics, "stopped": self.stopped, "seed": self.seed}
+        texts = {"stopped": self.stopped, "compiled": self.compiled}
+        return {**lists, "metrics": metrics, **texts, "seed": self.seed}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> History:
@@ -190,6 +196,7 @@ class History:
             setattr(history, name, list(state[name]))
         history.metrics = {name: list(column) for name, column in state["metrics"].items()}
         history.stopped = state["stopped"]
+        history.compiled = state.get("compiled", "")
         history.seed = state["seed"]
         return history
 

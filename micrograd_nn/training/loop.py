@@ -13,6 +13,7 @@ import numpy as np
 from micrograd_nn.data.batching import Batches
 from micrograd_nn.graph.node import UNREACHED, Node
 from micrograd_nn.training.clipping import clip_gradients
+from micrograd_nn.training.compiled import CompiledSteps
 from micrograd_nn.training.history import History
 from micrograd_nn.training.inputs import Array, as_batch, fitted_target
 from micrograd_nn.training.interrupts import Interrupts
@@ -38,6 +39,7 @@ class Loop:
     clip_norm: float | None
     history: History
     interrupts: Interrupts
+    compiled: CompiledSteps | None = None
     on_batch_end: Callable[[int, int, int, float], None] | None = None
 
     def __post_init__(self) -> None:
@@ -45,6 +47,7 @@ class Loop:
         self._nodes: list[Node] = list(mine.values())
         self._buffers = Buffers(self.model)
         self._checked = False
+        self._settled = False  # whether the last step was a program's
 
     def run_epoch(self, epoch: int) -> dict[str, float]:
         """Run an epoch, counted from 1, and return its numbers.
@@ -55,19 +58,24 @@ class Loop:
             Before the step that would have written NaN or infinity into the parameters.
         """
         start = time.perf_counter()
+        self._settled = False
         total, seen, count = 0.0, 0, len(self.batches)
         predictions: list[Array] = []
         targets: list[Array] = []
-        for batch, (X, y) in enumerate(self._batches(epoch), start=1):
-            where = f"at epoch {epoch}, batch {batch} of {count}"
-            prediction, value = self._learn(X, y, where)
-            total += value * len(X)
-            seen += len(X)
-            if self.metrics:
-                predictions.append(prediction)
-                targets.append(y)
-            if self.on_batch_end is not None and count > 1:
-                self.on_batch_end(epoch, batch, count, total / seen)
+        try:
+            for batch, (X, y) in enumerate(self._batches(epoch), start=1):
+                where = f"at epoch {epoch}, batch {batch} of {count}"
+                prediction, value = self._learn(X, y, where)
+                total += value * len(X)
+                seen += len(X)
+                if self.metrics:
+                    predictions.append(prediction)
+                    targets.append(y)
+                if self.on_batch_end is not None and count > 1:
+                    self.on_batch_end(epoch, batch, count, total / seen)
+        finally:
+            if self._settled:  # the parameters' gradients are still those of an earlier step
+                self.optimizer.show_gradients()
         logs = {"loss": total / seen}
         if self.metrics:
             logs |= measured(self.metrics, np.concatenate(predictions), np.concatenate(targets))
@@ -85,11 +93,21 @@ class Loop:
 
     def _learn(self, X: Array, y: Array, where: str) -> tuple[Array, float]:
         """Take one step; return the predictions and the loss before it."""
+        if self.compiled is not None:
+            found = self.compiled.run(X, y)
+            if found is not None:
+                self._finish(*found, where)
+                return found
+        self._settled = False
         for node in self._nodes:
             node._grad = UNREACHED
         self._buffers.keep()
-        prediction = self.model(as_batch(X))
-        loss = self.loss(prediction, fitted_target(prediction, y))
+        batch = as_batch(X)
+        prediction = self.model(batch)
+        if self.compiled is None:
+            loss = self.loss(prediction, fitted_target(prediction, y))
+        else:
+            loss = self.compiled.recorded_loss(batch, prediction, y)
         value = checked_loss(loss)
         if not math.isfinite(value):
             self._buffers.restore()
@@ -106,7 +124,26 @@ class Loop:
             self._buffers.restore()
             raise NotFiniteError(self._reason("a gradient became nan or infinite", where))
         self.interrupts.whole(self.optimizer.step)
+        self._settled = False
         return prediction._data, value
+
+    def _finish(self, prediction: Array, value: float, where: str) -> None:
+        """Take the step whose gradients a program has computed."""
+        assert self.compiled is not None
+        self._settled = False
+        if not math.isfinite(value):
+            for node in self._nodes:
+                node._grad = UNREACHED
+            raise NotFiniteError(self._reason(f"the loss became {value}", where))
+        if not self.compiled.finite():
+            self.optimizer.show_gradients()
+            raise NotFiniteError(self._reason("a gradient became nan or infinite", where))
+        if self.clip_norm is not None:
+            self.optimizer.show_gradients()
+            clip_gradients(self.optimizer.parameters, self.clip_norm)
+            self.optimizer.take_gradients()
+        self.interrupts.whole(self.optimizer.step_settled)
+        self._settled = True
 
     def _reason(self, what: str, where: str) -> str:
         clip = "" if self.clip_norm is not None else ", pass clip_norm=1.0"

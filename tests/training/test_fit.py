@@ -460,10 +460,13 @@ def test_clip_norm_limits_the_step():
     assert np.linalg.norm(moved) == pytest.approx(0.5)
 
 
-def test_compile_falls_back_and_says_so():
-    history = train(network(), compile=True)
-    assert history.notes == ["compile=True: fit doesn't compile yet, and ran eagerly"]
-    assert history.loss == train(network()).loss
+def test_compile_says_what_it_did_and_changes_no_number():
+    history = train(network())
+    assert history.compiled.startswith("compiled: ")
+    assert history.compiled in str(history)
+    eager = train(network(), compile=False)
+    assert eager.compiled == ""
+    assert history.loss == eager.loss
 
 
 def test_only_the_optimisers_parameters_move():
