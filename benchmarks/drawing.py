@@ -13,14 +13,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness import interleaved, report, versions  # isort: skip (sets the number of threads)
+from harness import duration, header, interleaved, note, report  # isort: skip (sets the threads)
 
 import graphviz
-from scalar_step import users_mlp
 
 from micrograd_nn import MLP, Value, draw
 from micrograd_nn.data import moons
 from micrograd_nn.graph.order import toposort
+from peers.scalars import UsersMLP
+from workloads import demo
 
 
 def draw_dot(root: Any) -> str:
@@ -44,7 +45,7 @@ def draw_dot(root: Any) -> str:
             dot.edge(str(id(n)) + n._op, str(id(n)))
     for n1, n2 in edges:
         dot.edge(str(id(n1)), str(id(n2)) + n2._op)
-    return dot.pipe(encoding="utf-8")
+    return str(dot.pipe(encoding="utf-8"))
 
 
 def expression(value: Any, terms: int) -> Any:
@@ -60,7 +61,7 @@ def expression(value: Any, terms: int) -> Any:
 
 def by_hand(value: Any, examples: int) -> Any:
     """Return the loss of a network that is written in scalar arithmetic."""
-    model = users_mlp(value)
+    model = UsersMLP(value, demo(examples))
     X, y = moons(examples, seed=0)
     total = value(0.0)
     for row, label in zip(X, y):
@@ -89,7 +90,7 @@ def compare(title: str, ours: Any, theirs: Any, rounds: int) -> None:
         contestants["... collapse=None, every node"] = lambda: draw(ours, collapse=None).svg()
     if theirs is not None:
         contestants["micrograd draw_dot, dot"] = lambda: draw_dot(theirs)
-    times = interleaved(contestants, rounds, collector=True)
+    times = interleaved(contestants, rounds)
     report(f"{title}, {nodes:,} nodes", times, list(contestants)[-1])
 
 
@@ -103,7 +104,7 @@ def chain(length: int) -> Value:
 
 if __name__ == "__main__":
     quick = "--quick" in sys.argv
-    print(versions("numpy", "micrograd", "graphviz"))
+    header("From a recorded graph to the text of its SVG", "numpy", "micrograd", "graphviz")
     peer = None
     if shutil.which("dot"):
         try:
@@ -111,9 +112,9 @@ if __name__ == "__main__":
 
             peer = engine.Value
         except ImportError:
-            print("micrograd isn't installed: pip install micrograd")
+            note("left out: micrograd's draw_dot (micrograd isn't installed)")
     else:
-        print("Graphviz's dot isn't installed")
+        note("left out: micrograd's draw_dot (Graphviz's dot isn't installed)")
     sizes = [(12, 5), (100, 3)] if quick else [(12, 7), (100, 5), (300, 1)]
     for terms, rounds in sizes:
         theirs = peer and expression(peer, terms)
@@ -129,4 +130,4 @@ if __name__ == "__main__":
         long = chain(1_000_000)
         start = time.perf_counter()
         draw(long).svg()
-        print(f"\na chain of 10^6 nodes, collapsed: {time.perf_counter() - start:.1f} s")
+        note(f"a chain of 10^6 nodes, collapsed: {duration(time.perf_counter() - start)}")

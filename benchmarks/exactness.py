@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from harness import versions
 
 import micrograd_nn
+from harness import versions
 from micrograd_nn import Tensor, Value
 from micrograd_nn import functional as F
 from micrograd_nn.testing import GradientError, gradcheck

@@ -10,9 +10,10 @@ import gc
 import pickle
 import time
 import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
-from harness import versions
-
+from harness import duration, header, table
 from micrograd_nn import Value
 
 
@@ -26,8 +27,8 @@ def chain(length: int) -> Value:
     return y
 
 
-def bytes_per_node() -> None:
-    """Print what a recorded node takes, before and after a backward pass, and what is left."""
+def bytes_per_node() -> dict[str, list[str]]:
+    """Return what a recorded node takes, before and after a backward pass, and what is left."""
     gc.disable()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -40,27 +41,32 @@ def bytes_per_node() -> None:
     left = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     gc.enable()
-    print(f"bytes a node: {recorded / count:.0f} recorded, {differentiated / count:.0f} with grad")
-    print(f"left after del, collector off: {left} bytes of {differentiated}")
+    return {
+        "recorded": [f"{recorded / count:.0f} bytes"],
+        "with its gradient": [f"{differentiated / count:.0f} bytes"],
+        "after del, collector off": [f"{left / count:.2f} bytes"],
+    }
 
 
-def a_million() -> None:
-    """Print the seconds that a chain of 10^6 nodes takes."""
-    actions = {
+def a_million() -> dict[str, list[str]]:
+    """Return the time that a chain of 10^6 nodes takes."""
+    actions: dict[str, Callable[[Any], Any]] = {
         "build": lambda y: chain(1_000_000),
         "backward": lambda y: y.backward() or y,
         "deep copy": lambda y: copy.deepcopy(y) and y,
         "pickle and back": lambda y: pickle.loads(pickle.dumps(y)) and y,
         "free": lambda y: None,
     }
+    rows = {}
     y = None
     for name, action in actions.items():
         start = time.perf_counter()
         y = action(y)
-        print(f"10^6 nodes, {name:<16} {time.perf_counter() - start:6.2f} s")
+        rows[name] = [duration(time.perf_counter() - start)]
+    return rows
 
 
 if __name__ == "__main__":
-    print(versions("numpy"))
-    bytes_per_node()
-    a_million()
+    header("Memory of scalar graphs", "numpy")
+    table("a node, of 100,000 in a chain", ["memory"], bytes_per_node())
+    table("a chain of 1,000,000 nodes", ["time"], a_million())

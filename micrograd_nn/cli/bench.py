@@ -18,7 +18,7 @@ nothing, and say what they miss.
 
 examples:
   micrograd-nn bench --quick
-  micrograd-nn bench tensor_step
+  micrograd-nn bench compiled_tensor
 """
 
 

@@ -1,0 +1,1 @@
+"""The contestants: one way to make the same training step in each file."""
