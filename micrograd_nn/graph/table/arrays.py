@@ -18,7 +18,8 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return getattr(x, "shape", ())
 
 
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes that a parameter names, counted from 0; all for None."""
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
@@ -31,12 +32,12 @@ def _count(x: Any, axis: Any) -> int:
 
 @lru_cache(maxsize=1000)
 def _count_of(shape: tuple[int, ...], axis: Any) -> int:
-    return math.prod(shape[a] for a in _axes(axis, len(shape)))
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
 @lru_cache(maxsize=1000)
 def _kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
-    axes = _axes(axis, len(shape))
+    axes = axes_of(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
@@ -184,7 +185,7 @@ prod = primitive(
 
 def lined_up(x: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     """Return ``x`` with the given axes flattened into the last, the order and the full shape."""
-    axes = _axes(axis, len(shape_of(x)))
+    axes = axes_of(axis, len(shape_of(x)))
     order = tuple(i for i in range(len(shape_of(x))) if i not in axes) + axes
     moved = transpose(x, axes=order)
     full = shape_of(moved)

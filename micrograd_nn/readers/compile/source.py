@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import keyword
-import operator
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.primitive import Primitive, table
-from micrograd_nn.graph.pull import call
+from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table.indexing import is_basic
 from micrograd_nn.readers.compile import moves
 from micrograd_nn.readers.compile.memory import Memory, planned
+from micrograd_nn.readers.compile.spelling import (
+    ARITHMETIC,
+    OPERATORS,
+    data_of_operand,
+    described,
+    found_in_table,
+    imported,
+    index_text,
+    is_transpose,
+    letter_for,
+    part_of_buffer,
+)
 from micrograd_nn.readers.compile.steps import (
-    CALL,
     CONSTANT,
     INTO,
     LEAF,
@@ -25,14 +33,12 @@ from micrograd_nn.readers.compile.steps import (
     UFUNC,
     VIEW,
     Step,
-    replaced,
 )
 
 Array = np.ndarray[Any, Any]
 
 #: Constants of so many numbers stand in the source.
 _WRITTEN = 16
-_WIDTH = 100
 
 
 class Source:
@@ -95,10 +101,10 @@ class Source:
                 self._names[step] = self._names[step.base()]
                 continue
             wanted = step.name or names.get(last.get(step, step), "")
-            if step.kind == VIEW and not wanted and _is_transpose(step):
+            if step.kind == VIEW and not wanted and is_transpose(step):
                 of = self._names[step.args[0]]
                 wanted = f"{of}_T"
-            self._names[step] = self._free(wanted or _letter(step), numbered=not wanted)
+            self._names[step] = self._free(wanted or letter_for(step), numbered=not wanted)
 
     def _free(self, wanted: str, numbered: bool) -> str:
         name = re.sub(r"\W+", "_", wanted).strip("_") or "x"
@@ -150,7 +156,7 @@ class Source:
 
     def _settle(self, step: Step, array: Array) -> None:
         self._settled[step] = self.namespace[self._names[step]] = array
-        self.setup.append(f"# {self._names[step]}: {_described(array)}, in its place")
+        self.setup.append(f"# {self._names[step]}: {described(array)}, in its place")
 
     def _bind_constant(self, step: Step, name: str) -> None:
         if not step.is_array:
@@ -168,7 +174,7 @@ class Source:
             self.imports.add("array")
             self.setup.append(f"{name} = array({array.tolist()}, {dtype})")
         else:
-            self.setup.append(f"# {name}: {_described(array)}, as recorded")
+            self.setup.append(f"# {name}: {described(array)}, as recorded")
 
     def _line(self, step: Step, name: str) -> list[str]:
         place = self.given.get(step)
@@ -189,7 +195,7 @@ class Source:
     def _addition(self, step: Step, name: str) -> list[str]:
         """Return the lines that add something to a part of an array, where it lies."""
         target, piece, index = step.args
-        where, added = f"{name}[{_index(index)}]", self._operand(piece)
+        where, added = f"{name}[{index_text(index)}]", self._operand(piece)
         if target not in self._settled:
             return [f"{where} += {added}"]
         array = self._settled[step] = self._settled[target]
@@ -197,9 +203,9 @@ class Source:
         if np.ndim(array[index]) == 0:
             return [f"{where} += {added}"]
         self.imports.add("add")
-        part = self._free(f"{name}_{_index(index)}", numbered=False)
+        part = self._free(f"{name}_{index_text(index)}", numbered=False)
         self.namespace[part] = array[index]
-        self.setup.append(f"{part} = {place}[{_index(index)}]")
+        self.setup.append(f"{part} = {place}[{index_text(index)}]")
         return [f"add({part}, {added}, {part})"]
 
     def _line_without_place(self, step: Step, name: str) -> list[str]:
@@ -221,20 +227,20 @@ class Source:
         if name not in self.namespace:
             self.namespace[name] = array
             self._taken.add(name)
-            self.setup.append(f"{name} = {_array_in_buffer(number, array)}")
+            self.setup.append(f"{name} = {part_of_buffer(number, array)}")
         return name
 
     def _call(self, step: Step, out: str | None = None) -> str:
         function = step.function
         assert function is not None
         args = step.args
-        if function is np.matmul and all(np.ndim(_data(arg)) == 2 for arg in args):
+        if function is np.matmul and all(np.ndim(data_of_operand(arg)) == 2 for arg in args):
             function = np.dot  # the same product, with less ado
         written = self._special(step)
         if written is not None and out is None:
             return written
         operands = [self._operand(arg, step) for arg in args]
-        if function is np.dot and np.ndim(_data(args[0])):
+        if function is np.dot and np.ndim(data_of_operand(args[0])):
             method = f"{operands[0]}.dot"  # a method isn't looked up by the type of its operands
             return f"{method}({operands[1]}{'' if out is None else f', {out}'})"
         named = dict(step.kwargs)
@@ -250,16 +256,16 @@ class Source:
 
     def _special(self, step: Step) -> str | None:
         """Return how Python writes a call: as an attribute, an index or a method."""
-        sign = _OPERATORS.get(step.function)
+        sign = OPERATORS.get(step.function)
         if sign is not None and not step.is_array:
             return self._infix(step, sign)
-        if step.kind == VIEW and _is_transpose(step):
+        if step.kind == VIEW and is_transpose(step):
             return f"{self._operand(step.args[0])}.T"
-        if step.function is np.reshape and isinstance(_data(step.args[0]), np.ndarray):
+        if step.function is np.reshape and isinstance(data_of_operand(step.args[0]), np.ndarray):
             return f"{self._operand(step.args[0])}.reshape({self._operand(step.args[1])})"
         if step.function in (moves.getitem, moves.item):
             index = step.args[1]
-            text = _index(index) if is_basic(index) else self._operand(index)
+            text = index_text(index) if is_basic(index) else self._operand(index)
             return f"{self._operand(step.args[0])}[{text}]"
         if step.function is moves.astype:
             return f"{self._operand(step.args[0])}.astype({self._operand(step.args[1])})"
@@ -270,11 +276,11 @@ class Source:
 
     def _infix(self, step: Step, sign: str) -> str | None:
         """Return arithmetic of numbers in Python's operators, if they give the same."""
-        a, b = map(_data, step.args)
+        a, b = map(data_of_operand, step.args)
         if not all(np.ndim(x) == 0 and not isinstance(x, np.ndarray) for x in (a, b)):
             return None
         with np.errstate(all="ignore"):
-            result = _ARITHMETIC[sign](a, b)
+            result = ARITHMETIC[sign](a, b)
         same = result == step.sample or (result != result and step.sample != step.sample)
         if type(result) is not type(step.sample) or not same:
             return None
@@ -297,7 +303,7 @@ class Source:
         for known, bound in self.namespace.items():
             if bound is function:
                 return known
-        text, label = _found_in_table(function)
+        text, label = found_in_table(function)
         bound_name = self._free(label or name.strip("_<>") or "function", numbered=False)
         self.namespace[bound_name] = function
         if text:
@@ -347,7 +353,11 @@ class Source:
         dtype = np.asarray(data).dtype
         floating = step is not None and step.is_array and step.sample.dtype.kind == "f"
         if step is not None and step.kind == UFUNC and floating:
-            beside = {np.asarray(_data(arg)).dtype for arg in step.args if np.ndim(_data(arg))}
+            beside = {
+                np.asarray(data_of_operand(arg)).dtype
+                for arg in step.args
+                if np.ndim(data_of_operand(arg))
+            }
             if type(data) is float and len(beside) == 1:
                 dtype = beside.pop()
         elif type(data) is float or dtype.kind != "f":
@@ -369,7 +379,7 @@ class Source:
     def text(self) -> str:
         """Return the source."""
         self.imports |= {"empty"} if self.memory.buffers else set()
-        head = _imported(sorted(self.imports)) if self.imports else []
+        head = imported(sorted(self.imports)) if self.imports else []
         if self.rows:
             head.append("from micrograd_nn.graph.primitive import table")
         head += [""] + [f"{name} = {text}" for name, text in self.rows.items()]
@@ -389,71 +399,3 @@ class Source:
         exec(text, self.namespace)  # noqa: S102 (text made here, from the steps alone)
         made: Callable[..., tuple[Any, ...]] = self.namespace["program"]
         return made
-
-
-_OPERATORS: dict[Any, str] = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
-_ARITHMETIC = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-}  # fmt: skip
-
-
-def _index(index: Any) -> str:
-    """Return a basic index as one writes it."""
-    if isinstance(index, tuple):
-        return ", ".join(map(_index, index)) + ("," if len(index) == 1 else "")
-    if isinstance(index, slice):
-        start, stop, step = ("" if x is None else str(x) for x in _bounds(index))
-        return f"{start}:{stop}" + (f":{step}" if step else "")
-    return "..." if index is Ellipsis else repr(index)
-
-
-def _bounds(index: slice) -> tuple[Any, Any, Any]:
-    return index.start, index.stop, index.step
-
-
-def _imported(names: list[str]) -> list[str]:
-    line = f"from numpy import {', '.join(names)}"
-    if len(line) <= _WIDTH:
-        return [line]
-    inside = textwrap.wrap(", ".join(names) + ",", _WIDTH - 4)
-    return ["from numpy import (", *(f"    {part}" for part in inside), ")"]
-
-
-def _data(arg: Any) -> Any:
-    return arg.sample if isinstance(arg, Step) else arg
-
-
-def _is_transpose(step: Step) -> bool:
-    return step.function is np.transpose and len(step.args) == 1
-
-
-def _letter(step: Step) -> str:
-    return {LEAF: "w", CONSTANT: "c", VIEW: "v"}.get(step.kind, "t")
-
-
-def _described(array: Array) -> str:
-    return f"an array of shape {array.shape} and {array.dtype}"
-
-
-def _array_in_buffer(number: int, array: Array) -> str:
-    return f"buffers[{number}][:{array.nbytes}].view({array.dtype.name!r}).reshape({array.shape})"
-
-
-def _found_in_table(function: Any) -> tuple[str, str]:
-    """Return how to find a kernel or rule again, and what to call it."""
-    if function is call:
-        return "", "call_rule"
-    for row in table.values():
-        if function is row:
-            return f"table[{row.name!r}]", row.name
-        if function is row.on_arrays:
-            return f"table[{row.name!r}].on_arrays", row.name
-        if function is row.on_floats:
-            return f"table[{row.name!r}].on_floats", f"{row.name}_of_floats"
-        for i, rule in enumerate(row.rules):
-            if function is rule:
-                return f"table[{row.name!r}].rules[{i}]", f"{row.name}_rule_{i}"
-    return "", ""
-
-
-__all__ = ["CALL", "Source", "replaced"]

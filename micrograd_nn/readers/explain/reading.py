@@ -9,6 +9,7 @@ import numpy as np
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.pull import unbroadcast_axes
+from micrograd_nn.graph.table.arrays import axes_of
 from micrograd_nn.readers.explain.primes import PRIMES
 from micrograd_nn.readers.explain.terms import (
     ONE,
@@ -139,12 +140,12 @@ def _reshape(node: Node, args: list[Term]) -> Term:
 
 def _sum(node: Node, args: list[Term]) -> Term:
     (x,) = args
-    return total(x, np.shape(node._data), _axes(node.params["axis"], len(x.shape)))
+    return total(x, np.shape(node._data), axes_of(node.params["axis"], len(x.shape)))
 
 
 def _mean(node: Node, args: list[Term]) -> Term:
     (x,) = args
-    axes = _axes(node.params["axis"], len(x.shape))
+    axes = axes_of(node.params["axis"], len(x.shape))
     count = float(np.prod([x.shape[a] for a in axes]))
     return times(1.0 / count, total(x, np.shape(node._data), axes))
 
@@ -198,12 +199,6 @@ def _xlogy(node: Node, args: list[Term]) -> Term:
 
 def _xlog1py(node: Node, args: list[Term]) -> Term:
     return times(args[0], Call("log", (add(ONE, args[1]),), args[1].shape))
-
-
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 _READERS: dict[str, Callable[[Node, list[Term]], Term]] = {
