@@ -38,19 +38,28 @@ class TensorRunner:
         self._dtypes = [getattr(node._data, "dtype", None) for node in inputs]
         self._plans: dict[Any, Plan] = {}
         self._places = [] if optimizer is None else optimizer.settle()
-        self._current = self._plan_for([node._data for node in inputs])
+        self._take([node._data for node in inputs])
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
         """Return the value and the gradients; with an optimiser, take the step."""
-        data = self._checked(inputs)
-        plan = self._plan_for(data)
-        self._current = plan
+        data: Sequence[Any] = inputs
+        for given, dtype, shape in zip(inputs, self._dtypes, self._shapes, strict=True):
+            if type(given) is not np.ndarray or given.dtype is not dtype or given.shape != shape:
+                data = self._checked(inputs)
+                self._take(data)
+                break
+        plan = self._current
         if self.optimizer is None:
             (value,), grads = plan.run(data) or plan.eagerly(data)
             return _result(value), grads
         return self._step(plan, data)
 
-    def _step(self, plan: Plan, data: list[Any]) -> Any:
+    def _take(self, data: Sequence[Any]) -> None:
+        """Take the plan for data of these shapes, and keep to it while they are the same."""
+        self._current = self._plan_for(data)
+        self._shapes = [getattr(x, "shape", None) for x in data]
+
+    def _step(self, plan: Plan, data: Sequence[Any]) -> Any:
         self.optimizer.refresh()
         found = plan.run(data)
         if found is None or (plan.careful and self.optimizer.has_nan()):
@@ -82,7 +91,7 @@ class TensorRunner:
             for i, (dtype, given) in enumerate(zip(self._dtypes, inputs, strict=True))
         ]
 
-    def _plan_for(self, data: list[Any]) -> Plan:
+    def _plan_for(self, data: Sequence[Any]) -> Plan:
         key = tuple([x.shape if type(x) is np.ndarray else () for x in data])
         plan = self._plans.get(key)
         if plan is None:
@@ -92,7 +101,7 @@ class TensorRunner:
                 del self._plans[next(iter(self._plans))]
         return plan
 
-    def _planned(self, data: list[Any]) -> Plan:
+    def _planned(self, data: Sequence[Any]) -> Plan:
         try:
             return Plan(self._recording, data, self.wrt, self._places)
         except (ValueError, TypeError, IndexError) as error:
