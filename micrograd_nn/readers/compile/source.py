@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table.indexing import is_basic
 from micrograd_nn.readers.compile import moves
+from micrograd_nn.readers.compile.identifiers import RESERVED, identifier
 from micrograd_nn.readers.compile.memory import Memory, planned
 from micrograd_nn.readers.compile.spelling import (
     ARITHMETIC,
@@ -85,7 +85,7 @@ class Source:
         self.setup: list[str] = []
         self.constants: list[tuple[str, Any]] = []
         self._scalars: dict[Any, str] = {}
-        self._taken = {*keyword.kwlist, "table", "program", "buffers"}
+        self._taken = {"table", "program", "buffers"}
         self._names: dict[Step, str] = {}
         self._settled: dict[Step, Array] = {}  # what lies in the same place at each call
         self._places: dict[Step, str] = {}  # and the name of that place
@@ -107,9 +107,8 @@ class Source:
             self._names[step] = self._free(wanted or letter_for(step), numbered=not wanted)
 
     def _free(self, wanted: str, numbered: bool) -> str:
-        name = re.sub(r"\W+", "_", wanted).strip("_") or "x"
-        name = f"_{name}" if name[0].isdigit() else name
-        if hasattr(np, name) or keyword.iskeyword(name):
+        name = identifier(wanted, "x")
+        if hasattr(np, name) or name in RESERVED:
             name += "_"
         count = 1
         free = f"{name}{count}" if numbered else name

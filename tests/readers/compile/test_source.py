@@ -143,3 +143,11 @@ def test_constants_that_have_no_literal(constant):
         value, (dx,) = program(x.data)
     assert np.array_equal(value, root.data, equal_nan=True)
     assert np.array_equal(dx, x.grad, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", ["x²", "½", "ﬁ", "·", "float", "print", "class", "sum", "table"])
+def test_any_name_compiles(name):
+    x = Tensor([1.0, 2.0], name=name)
+    value, (dx,) = compile((x * x).sum() * float("inf") + x.sum(), inputs=[x])([3.0, -4.0])
+    assert np.array_equal(value, np.inf)
+    assert np.array_equal(dx, [np.inf, -np.inf])
