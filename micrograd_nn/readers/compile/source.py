@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -168,7 +169,8 @@ class Source:
         dtype = repr(array.dtype.name)
         if array.size and array.dtype.kind in "fiub" and np.all(array == array.flat[0]):
             self.imports.add("full")
-            self.setup.append(f"{name} = full({array.shape}, {array.flat[0].item()!r}, {dtype})")
+            number = _number(array.flat[0].item())
+            self.setup.append(f"{name} = full({array.shape}, {number}, {dtype})")
         elif array.size <= _WRITTEN and np.all(np.isfinite(array)):
             self.imports.add("array")
             self.setup.append(f"{name} = array({array.tolist()}, {dtype})")
@@ -360,7 +362,7 @@ class Source:
             if type(data) is float and len(beside) == 1:
                 dtype = beside.pop()
         elif type(data) is float or dtype.kind != "f":
-            return repr(np.asarray(data).item()) if value - value == 0 else f"float({str(value)!r})"
+            return _number(np.asarray(data).item())
         if dtype.kind != "f":
             return repr(data.item())
         key = (value.hex(), dtype)
@@ -369,7 +371,7 @@ class Source:
             name = self._free(f"number_{text}", numbered=False)
             self.namespace[name] = np.asarray(value, dtype)
             self._scalars[key] = name
-            self.setup.append(f"{name} = array({value!r}, {dtype.name})")
+            self.setup.append(f"{name} = array({_number(value)}, {dtype.name})")
             self.imports |= {"array", dtype.name}
         return self._scalars[key]
 
@@ -398,3 +400,8 @@ class Source:
         exec(text, self.namespace)  # noqa: S102 (text made here, from the steps alone)
         made: Callable[..., tuple[Any, ...]] = self.namespace["program"]
         return made
+
+
+def _number(value: float) -> str:
+    """Return a number as Python reads it: ``inf`` and ``nan`` are no names there."""
+    return repr(value) if math.isfinite(value) else f"float({str(value)!r})"

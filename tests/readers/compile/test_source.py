@@ -151,3 +151,15 @@ def test_any_name_compiles(name):
     value, (dx,) = compile((x * x).sum() * float("inf") + x.sum(), inputs=[x])([3.0, -4.0])
     assert np.array_equal(value, np.inf)
     assert np.array_equal(dx, [np.inf, -np.inf])
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan, np.full(2, np.inf)])
+def test_the_source_with_a_number_that_is_not_finite_runs_on_its_own(number):
+    x = Tensor([1.0, -2.0], name="x")
+    program = compile((x * (x * number)).sum(), inputs=[x])
+    value, (dx,) = program(x.data)
+    space = {}
+    exec(program.source, space)  # noqa: S102 (it is what is tested)
+    found = space["program"](x.data)
+    assert np.array_equal(found[0], value, equal_nan=True)
+    assert np.array_equal(found[1], dx, equal_nan=True)
