@@ -124,7 +124,6 @@ class Loop:
             self._buffers.restore()
             raise NotFiniteError(self._reason("a gradient became nan or infinite", where))
         self.interrupts.whole(self.optimizer.step)
-        self._settled = False
         return prediction._data, value
 
     def _finish(self, prediction: Array, value: float, where: str) -> None:

@@ -36,7 +36,6 @@ class Rolled:
 
     def __init__(self, tape: Tape, form: ArrayForm, wrt_inputs: bool) -> None:
         self.form = form
-        self.steps = len(tape.rows)
         leaves = {node: i for i, node in enumerate(tape.leaves)}
         inputs = {node: i for i, node in enumerate(tape.inputs)}
         self._leaves = np.array([leaves[node] for node in form.theta], np.intp)

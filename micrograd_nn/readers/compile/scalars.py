@@ -69,7 +69,6 @@ class ScalarRunner:
         self._time = -1
         self._ways: dict[str, Any] = {}
         self._why = ""  # it doesn't roll
-        self._places: list[Any] = []
         if optimizer is not None:
             self._settle(leaves)
         if backend in (None, "numpy"):

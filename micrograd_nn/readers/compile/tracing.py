@@ -273,7 +273,11 @@ class Traced(Operators):
             return np.result_type(*(a.step.sample if isinstance(a, Traced) else a for a in args))
         if function is np.where and len(args) == 3:
             return self._elementwise(CALL, np.where, args, kwargs)
-        if function in (np.reshape, np.transpose, np.broadcast_to, np.shape, np.ndim):
+        if function is np.shape:
+            return self._shape
+        if function is np.ndim:
+            return len(self._shape)
+        if function in (np.reshape, np.transpose, np.broadcast_to):
             return getattr(self, f"_{function.__name__}")(*args[1:], **kwargs)
         return self.tracer.call(function, args, kwargs)
 
@@ -299,9 +303,6 @@ class Traced(Operators):
     def _broadcast_to(self, shape: Any) -> Traced:
         np.broadcast_shapes(self._shape, shape)
         return Traced(self.tracer, self.step, tuple(shape))
-
-    def _shape_(self) -> tuple[int, ...]:
-        return self._shape
 
     # -------------------------------------------------------- what kernels ask of arrays besides
 

@@ -43,6 +43,20 @@ def test_result_type_is_a_dtype():
     assert x.astype(np.result_type(x, x)) is x
 
 
+def test_the_shape_is_known_before_the_program_runs():
+    x = traced(2, 3)
+    assert np.shape(x) == (2, 3)
+    assert np.ndim(x) == 2
+    assert np.shape(np.broadcast_to(x, (4, 2, 3))) == (4, 2, 3)
+
+
+def test_a_kernel_that_asks_for_the_shape_is_followed():
+    x = Tensor(np.ones((2, 3)), name="x")
+    program = compile((table["sum_to"](x, shape=(3,)) ** 2).sum(), inputs=[x])
+    assert "table['sum_to']" not in program.source
+    assert np.array_equal(program(np.ones((2, 3)))[1][0], np.full((2, 3), 4.0))
+
+
 @pytest.mark.parametrize("function", [np.cumsum, np.cumprod, np.clip])
 def test_a_function_that_writes_into_an_array_is_not_followed(function):
     args = (0.0, 1.0) if function is np.clip else ()
