@@ -82,7 +82,7 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
                 elif g:
                     pull = node._op.pull  # type: ignore[union-attr]
                     pull(node, g)
-            has_nan = any(_is_nan(leaf._grad) for leaf, _ in leaves)
+            has_nan = any(is_nan(leaf._grad) for leaf, _ in leaves)
     except BaseException as error:
         for leaf, before in leaves:
             leaf._grad = before
@@ -92,8 +92,9 @@ def _passed(root: Node, seed: Any, careful: bool) -> tuple[list[tuple[Node, Any]
     return leaves, has_nan
 
 
-def _is_nan(grad: Any) -> bool:
-    if type(grad) is not float:
+def is_nan(grad: Any) -> bool:
+    """Tell whether a number or array holds NaN."""
+    if isinstance(grad, np.ndarray) and grad.ndim:
         grad = np.vdot(grad, grad)  # NaN if any element is: squares don't cancel
     return bool(grad != grad)
 

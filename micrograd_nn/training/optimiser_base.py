@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from micrograd_nn.graph.backward import is_nan
 from micrograd_nn.graph.node import UNREACHED, Node
 from micrograd_nn.training.blocks import Array, Place, blocks_of
 
@@ -116,7 +117,7 @@ class Optimizer:
 
     def has_nan(self) -> bool:
         """Tell whether a settled gradient holds NaN."""
-        return any(np.isnan(np.vdot(b.gradients, b.gradients)) for b in self._blocks)
+        return any(is_nan(b.gradients) for b in self._blocks)
 
     def gradients(self) -> list[Array]:
         """Return the settled gradients, as a flat array for each block."""

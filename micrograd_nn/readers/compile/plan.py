@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from micrograd_nn.graph.backward import checked_seed
+from micrograd_nn.graph.backward import checked_seed, is_nan
 from micrograd_nn.graph.cotangents import cotangents
 from micrograd_nn.graph.drawn import Drawn
 from micrograd_nn.graph.node import Node
@@ -198,14 +198,14 @@ class Plan:
                 np.array(result) if internal else result
                 for result, internal in zip(results, self.internal, strict=True)
             )
-        if _has_nan(results[0]):
+        if is_nan(results[0]):
             return None
         for target, at in self.copied:
             target[...] = results[at]
         for flat, tos, at, froms in self.moved:
             flat[tos] = results[at][froms]
         grads = self._gradients(results) if self.returned else []
-        if self.careful and any(map(_has_nan, grads)):
+        if self.careful and any(map(is_nan, grads)):
             return None
         return results[: self.values], grads
 
@@ -263,9 +263,3 @@ def _read_leaf(node: Any) -> Any:
 
 def _drawn(leaves: Sequence[Any]) -> list[Drawn]:
     return sorted((leaf for leaf in leaves if isinstance(leaf, Drawn)), key=lambda d: d.number)
-
-
-def _has_nan(grad: Any) -> bool:
-    if isinstance(grad, np.ndarray) and grad.ndim:
-        grad = np.vdot(grad, grad)
-    return bool(grad != grad)

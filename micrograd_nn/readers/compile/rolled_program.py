@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.backward import is_nan
 from micrograd_nn.graph.modes import recording
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
@@ -93,7 +94,7 @@ class Rolled:
         data = [X, self._theta]
         plan = self.plan_for(data)
         found = plan.run(data)
-        if found is None or (plan.careful and np.isnan(np.vdot(self._of_theta, self._of_theta))):
+        if found is None or (plan.careful and is_nan(self._of_theta)):
             found = plan.eagerly(data)
             self._of_theta[...] = found[1].pop(0)
         (value,), grads = found
