@@ -79,6 +79,13 @@ def clip_gradients(
     return norm
 
 
+def is_finite(grad: np.ndarray[Any, Any]) -> bool:
+    """Tell whether an array holds neither NaN nor infinity."""
+    flat = grad.reshape(-1)
+    # A sum of squares is finite only if all are; it may overflow without that.
+    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(flat).all())
+
+
 def gradient_norm(parameters: Iterable[Node]) -> float:
     """Return the Euclidean norm of all gradients as one vector.
 

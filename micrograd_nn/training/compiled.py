@@ -11,7 +11,6 @@ results depend on nothing else; what a user has written is compiled where he ask
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +29,7 @@ from micrograd_nn.nn.activations import ACTIVATIONS
 from micrograd_nn.nn.loss_arguments import labels_of
 from micrograd_nn.readers.compile.plan import Plan
 from micrograd_nn.readers.compile.recording import Recording
+from micrograd_nn.training.clipping import is_finite
 from micrograd_nn.training.history import History
 from micrograd_nn.training.inputs import Array, fitted_target
 from micrograd_nn.training.model_state import parts_of
@@ -180,10 +180,7 @@ class CompiledSteps:
 
     def finite(self) -> bool:
         """Tell whether no gradient in its place holds NaN or infinity."""
-        return all(
-            math.isfinite(np.vdot(flat, flat)) or bool(np.all(np.isfinite(flat)))
-            for flat in self.optimizer.gradients()
-        )
+        return all(map(is_finite, self.optimizer.gradients()))
 
 
 def _fed(loss: Callable[[Any, Any], Any], prediction: Node, target: Array) -> Array:

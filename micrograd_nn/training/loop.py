@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd_nn.data.batching import Batches
 from micrograd_nn.graph.node import UNREACHED, Node
-from micrograd_nn.training.clipping import clip_gradients
+from micrograd_nn.training.clipping import clip_gradients, is_finite
 from micrograd_nn.training.compiled import CompiledSteps
 from micrograd_nn.training.history import History
 from micrograd_nn.training.inputs import Array, as_batch, fitted_target
@@ -182,11 +182,8 @@ def gradients_finite(parameters: list[Node]) -> bool:
         grad = parameter._grad
         if type(grad) is float:
             singles += grad
-        else:
-            flat = np.asarray(grad).reshape(-1)
-            # A sum of squares is finite only if all are; it may overflow without that.
-            if not math.isfinite(flat.dot(flat)) and not np.all(np.isfinite(flat)):
-                return False
+        elif not is_finite(np.asarray(grad)):
+            return False
     return math.isfinite(singles) or all(
         math.isfinite(p._grad) for p in parameters if type(p._grad) is float
     )
