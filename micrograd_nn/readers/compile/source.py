@@ -84,7 +84,6 @@ class Source:
         self.imports: set[str] = set()
         self.rows: dict[str, str] = {}
         self.setup: list[str] = []
-        self.constants: list[tuple[str, Any]] = []
         self._scalars: dict[Any, str] = {}
         self._taken = {"table", "program", "buffers"}
         self._names: dict[Step, str] = {}
@@ -301,9 +300,9 @@ class Source:
 
     def _of_row(self, function: Callable[..., Any], name: str) -> str:
         """Return the name of a kernel or rule that is called as a whole."""
-        for known, bound in self.namespace.items():
-            if bound is function:
-                return known
+        known = self._known(function)
+        if known:
+            return known
         text, label = found_in_table(function)
         bound_name = self._free(label or name.strip("_<>") or "function", numbered=False)
         self.namespace[bound_name] = function
@@ -322,11 +321,10 @@ class Source:
                 return f"[{inside}]"
             return f"({inside}{',' if len(arg) == 1 else ''})"
         if isinstance(arg, np.ndarray) and arg.ndim:
-            for name, known in self.constants:
-                if known is arg:
-                    return name
+            known = self._known(arg)
+            if known:
+                return known
             name = self._free("c", numbered=True)
-            self.constants.append((name, arg))
             self.namespace[name] = arg
             self._note_constant(name, arg)
             return name
@@ -341,12 +339,16 @@ class Source:
         return self._bound(arg)
 
     def _bound(self, arg: Any) -> str:
-        for known, bound in self.namespace.items():
-            if bound is arg:
-                return known
+        known = self._known(arg)
+        if known:
+            return known
         name = self._free(type(arg).__name__.lower(), numbered=True)
         self.namespace[name] = arg
         return name
+
+    def _known(self, what: Any) -> str:
+        """Return the name that an object has already, or nothing."""
+        return next((name for name, bound in self.namespace.items() if bound is what), "")
 
     def _scalar(self, data: Any, step: Step | None) -> str:
         """Return a number: beside arrays as an array of no axes, which NumPy needn't convert."""
