@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.node import Group, Node
-from micrograd_nn.graph.primitive import Primitive
+from micrograd_nn.graph.primitive import Primitive, is_overwritten
 from micrograd_nn.graph.table import arithmetic
 from micrograd_nn.graph.units import identity
 from micrograd_nn.graph.value import Constant, Value
@@ -90,7 +90,7 @@ _NO_PARAMS: dict[str, Any] = {}
 def _refuse_overwritten(node: Node) -> None:
     """Raise a StaleGraphError if the data of an inner node were overwritten."""
     op: Any = node._op
-    if op._rules is not op.row._rules:  # a variant whose rules raise it
+    if is_overwritten(op):
         op._rules[0](None, node)
 
 
