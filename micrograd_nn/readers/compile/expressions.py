@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, NoReturn
 
 from micrograd_nn.graph.primitive import table
-from micrograd_nn.readers.compile.identifiers import Identifiers
 from micrograd_nn.readers.compile.symbols import Expansion, Operation
+from micrograd_nn.readers.identifiers import Identifiers
 
 
 class _Text:

@@ -12,7 +12,6 @@ import numpy as np
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table.indexing import is_basic
 from micrograd_nn.readers.compile import moves
-from micrograd_nn.readers.compile.identifiers import RESERVED, identifier
 from micrograd_nn.readers.compile.memory import Memory, planned
 from micrograd_nn.readers.compile.spelling import (
     ARITHMETIC,
@@ -35,6 +34,7 @@ from micrograd_nn.readers.compile.steps import (
     VIEW,
     Step,
 )
+from micrograd_nn.readers.identifiers import RESERVED, identifier
 
 Array = np.ndarray[Any, Any]
 

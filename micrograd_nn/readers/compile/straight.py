@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers.compile.expressions import Expressions
-from micrograd_nn.readers.compile.identifiers import Identifiers
 from micrograd_nn.readers.compile.inputs import FloatArray, checked
 from micrograd_nn.readers.compile.symbols import expand
 from micrograd_nn.readers.compile.tape import Tape
+from micrograd_nn.readers.identifiers import Identifiers
 
 
 class Straight:

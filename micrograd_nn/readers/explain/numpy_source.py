@@ -30,6 +30,7 @@ from micrograd_nn.readers.explain.terms import (
     Transposed,
 )
 from micrograd_nn.readers.explain.text import over_and_under, text
+from micrograd_nn.readers.identifiers import identifier
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
 
@@ -130,8 +131,8 @@ class _Source:
     def name(self, symbol: str) -> str:
         """Return a name of Python for the name of a value."""
         if symbol not in self.names:
-            name = re.sub(r"\W+", "_", symbol).strip("_") or "value"
-            name = f"v{name}" if name[0].isdigit() else name
+            name = identifier(symbol, "value")
+            name = f"v{name[1:]}" if name[0] == "_" else name
             while name in self.taken:
                 name += "_"
             self.taken.add(name)

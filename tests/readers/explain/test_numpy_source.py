@@ -289,3 +289,13 @@ def test_a_name_that_is_no_name_of_python():
     source = explain(np.mean((Z * Z).named("my squares")).named("J*")).numpy()
     assert re.search(r"my_squares = Z\*\*2", source)
     compile(source, "<source>", "exec")
+
+
+@pytest.mark.parametrize("name", ["x²", "½", "ﬁ", "2x", "class"])
+def test_any_name_makes_a_source_that_runs(name):
+    x = Tensor([1.0, 2.0], name=name)
+    space = {}
+    exec(explain((x * x).sum()).numpy(), space)  # noqa: S102 (it is what is tested)
+    value, grads = space["forward_backward"]({}, {name: x.data})
+    assert value == 5.0
+    assert np.array_equal(grads[name], [2.0, 4.0])
