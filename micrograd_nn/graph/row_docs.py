@@ -59,16 +59,47 @@ def doc_of(row: Primitive) -> str:
     'Return the square root √x; that of a negative number is NaN.'
     """
     names = _arguments(row)
-    result = _filled(row.notation, names, {})
     blocks = [
-        row.about or _first_line(row) or f"Return ``{result}``.",
+        row.about or _first_line(row) or f"Return ``{formula_of(row)}``.",
         _section("Parameters", _parameters(row, names)),
         _section("Returns", _result(row, names)),
         _section("Raises", _errors(row, names)),
-        _section("Notes", "\n\n".join(filter(None, (_derivatives(row, names), _places(row))))),
+        _section("Notes", "\n\n".join(filter(None, (_derivatives(row), _places(row))))),
         _section("Examples", _example(row)),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def formula_of(row: Primitive) -> str:
+    """Return what the row computes, in the names of its arguments.
+
+    Examples
+    --------
+    >>> from micrograd_nn.graph.table.arithmetic import maximum
+    >>> formula_of(maximum)
+    'max(x, y)'
+    """
+    return _filled(row.notation, _arguments(row), {})
+
+
+def derivatives_of(row: Primitive) -> list[tuple[str, str]]:
+    """Return the derivatives as textbooks write them: for each argument a left and a right side.
+
+    z is the result, and dz its cotangent where the row isn't elementwise. The list is empty for a
+    row that has no textbook form.
+
+    Examples
+    --------
+    >>> from micrograd_nn.graph.table.arithmetic import div
+    >>> derivatives_of(div)
+    [('∂z/∂x', '1 / y'), ('∂z/∂y', '-x / y**2')]
+    """
+    names = _arguments(row)
+    left = "∂z/∂{}" if row.elementwise else "d{}"
+    return [
+        (left.format(name), _filled(form, names, {"z": "z", "g": "dz"}))
+        for name, form in zip(names, row.textbook, strict=False)
+    ]
 
 
 def _section(title: str, body: str) -> str:
@@ -98,19 +129,16 @@ def _errors(row: Primitive, names: Sequence[str]) -> str:
     return errors
 
 
-def _derivatives(row: Primitive, names: Sequence[str]) -> str:
-    if not row.textbook:
+def _derivatives(row: Primitive) -> str:
+    lines = [f"    {left} = {right}" for left, right in derivatives_of(row)]
+    if not lines:
         return ""
-    known = {"z": "z", "g": "dz"}
-    left = "∂z/∂{}" if row.elementwise else "d{}"
-    lines = [
-        f"    {left.format(name)} = {_filled(form, names, known)}"
-        for name, form in zip(names, row.textbook, strict=False)
-    ]
-    result = _filled(row.notation, names, {})
-    what = f"The derivative{'s' * (len(lines) > 1)} of ``z = {result}``::"
+    what = f"The derivative{'s' * (len(lines) > 1)} of ``z = {formula_of(row)}``::"
     if not row.elementwise:
-        what = f"The cotangents of the arguments of ``z = {result}``, from dz, that of the result::"
+        what = (
+            f"The cotangents of the arguments of ``z = {formula_of(row)}``, from dz, that of the "
+            "result::"
+        )
     return "\n".join([what, "", *lines])
 
 

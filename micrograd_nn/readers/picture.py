@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd_nn.readers.dot import dot_svg, to_dot
 from micrograd_nn.readers.placing import lay_out
 from micrograd_nn.readers.scene import Scene
-from micrograd_nn.readers.stepper import Record, page
+from micrograd_nn.readers.stepper import Record, Stepper, page
 from micrograd_nn.readers.stepper.record import LIMIT
 from micrograd_nn.readers.svg import write_svg
 from micrograd_nn.readers.svgtext import plain
@@ -88,6 +88,27 @@ class Picture:
                 "example, or save it as .svg"
             )
         return page(self.record)
+
+    def stepper(self, height: int = 520) -> Stepper:
+        """Return the stepper as a notebook shows it, in a frame of that height in pixels.
+
+        Raises
+        ------
+        ValueError
+            If the graph is too large, or the height isn't a positive number.
+        StaleGraphError
+            If recorded data were overwritten, so that a derivative would be wrong.
+
+        Examples
+        --------
+        >>> from micrograd_nn import Value
+        >>> from micrograd_nn.readers import draw
+        >>> draw(Value(2.0, name="x") ** 2).stepper(height=400)
+        <Stepper 400 px high>
+        """
+        if not height > 0:
+            raise ValueError(f"the height must be a positive number of pixels, got {height}")
+        return Stepper(self.html(), int(height))
 
     def to_dot(self) -> graphviz.Digraph:
         """Return the picture as a ``graphviz.Digraph``, with a cluster for each box.

@@ -1,5 +1,6 @@
 """The stepper as a file: its size, its safety, and what it tells when the graph changes after."""
 
+import html
 import json
 import re
 
@@ -147,3 +148,12 @@ def test_a_constant_or_a_leaf_alone():
     assert (constant["seed"], constant["events"]) == ("", [])
     leaf = data_of(draw(Value(1.0)))
     assert (leaf["seed"], leaf["events"]) == (1.0, [])
+
+
+def test_within_another_page():
+    picture = draw(Value(2.0, name='<"x">') ** 2)
+    frame = picture.stepper(height=400)._repr_html_()
+    assert html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1]) == picture.html()
+    assert "height: 400px" in frame
+    with pytest.raises(ValueError, match="positive number of pixels, got 0"):
+        picture.stepper(height=0)

@@ -434,6 +434,26 @@ def test_names_are_names(stepper):
     assert float(grads(page)[evil]) == 4.0
 
 
+def test_a_frame_that_is_seen_later(browser, tmp_path):
+    """A frame within a page may have no size yet when it is loaded."""
+    frame = draw(expression()).stepper(height=400)
+    hidden = tmp_path / "hidden.html"
+    hidden.write_text(f"<!doctype html><div style='display: none'>{frame._repr_html_()}</div>")
+    context = browser.new_context(offline=True, viewport={"width": 900, "height": 600})
+    page = context.new_page()
+    page.goto(hidden.as_uri())
+    page.evaluate("document.querySelector('div').style.display = 'block'")
+    inner = page.frame_locator("iframe")
+    assert inner.locator("svg#graph").bounding_box()["height"] > 200
+    inner.locator("#next").click()
+    _, _, width, height = map(float, inner.locator("svg#graph").get_attribute("viewBox").split())
+    assert width > 100
+    assert height > 100
+    inner.locator("#last").click()
+    assert "14 / 14" in inner.locator("#count").inner_text()
+    context.close()
+
+
 def test_the_layout_is_that_of_draw(stepper):
     """One algorithm in two languages: they agree to the last tenth, in both directions."""
     model = MLP(3, [4, 2, 1], activation="tanh", seed=1)

@@ -164,6 +164,11 @@ function restore() {
   return asked.has("closed");
 }
 
+function begin() {
+  if (!restore() && data.isAuto) openAsReadable();
+  redraw();
+}
+
 async function copyLink() {
   const link = location.href.split("#")[0] + address();
   try {
@@ -234,7 +239,12 @@ graph.addEventListener("click", (event) => {
 for (const over of ["pointerover", "focusin"])
   graph.addEventListener(over, (event) => pointAt(event.target));
 for (const out of ["pointerleave", "focusout"]) graph.addEventListener(out, () => pointAt(null));
-addEventListener("resize", () => setView(state.view));
+let hasRoom = graph.clientWidth > 0;
+addEventListener("resize", () => {
+  if (hasRoom) return setView(state.view);
+  hasRoom = graph.clientWidth > 0; // a frame may be loaded before it is seen, without a size to choose by
+  if (hasRoom) begin();
+});
 addEventListener("hashchange", () => { restore(); redraw(); });
 
 get("scrub").max = steps.length;
@@ -242,5 +252,4 @@ document.documentElement.style.setProperty("--split",
   `${(100 * computed.length) / Math.max(steps.length, 1)}%`);
 data.levels.forEach(([label], k) => get("level").append(html("option", { value: k }, label)));
 get("detail").hidden = data.levels.length < 2;
-if (!restore() && data.isAuto) openAsReadable();
-redraw();
+begin();
