@@ -111,17 +111,35 @@ def lines(rows: Sequence[Sequence[str]]) -> str:
     return _TABLE.format(made)
 
 
+#: What a formula in one line is made of; anything else is an operator.
+_TOKENS = re.compile(
+    r"(?P<fraction>∂[^\s/]+/∂[^\s)·]+)|(?P<number>\d+(?:\.\d+)?(?:e−?\d+)?)"
+    r"|(?P<name>[^\W\d¹²³⁰⁴-⁹][^\W¹²³⁰⁴-⁹]*(?:\[\w+\])?)|(?P<power>[⁻¹²³⁰⁴-⁹]+)"
+    r"|(?P<minus>(?<=\()−|^−)|(?P<bracket>[()])|(?P<operator>\S)"
+)
+_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789")
+
+
 def _plain(formula: str) -> str:
-    """Return a formula in one line; ∂a/∂b becomes a fraction."""
+    """Return a formula in one line; ∂a/∂b becomes a fraction, a² a power."""
     parts: list[str] = []
-    for word in re.split(r"(∂[^\s/]+/∂[^\s)]+|\s+)", formula):
-        if word.startswith("∂") and "/" in word:
-            over, under = word.split("/", 1)
-            parts.append(f"<mfrac><mi>{escape(over)}</mi><mi>{escape(under)}</mi></mfrac>")
-        elif word in ("+", "−", "·", "×", "/", "∘"):
-            parts.append(_operator(escape(word)))
-        elif word.strip():
-            parts.append(f"<mi>{escape(word)}</mi>")
+    for token in _TOKENS.finditer(formula):
+        word = token[0]
+        match token.lastgroup:
+            case "fraction":
+                parts.append(f"<mfrac>{''.join(map(name, word.split('/', 1)))}</mfrac>")
+            case "number":
+                parts.append(f"<mn>{word}</mn>")
+            case "name":
+                parts.append(name(word))
+            case "minus":
+                parts.append('<mo form="prefix">−</mo>')
+            case "bracket":
+                parts.append(f'<mo stretchy="false">{word}</mo>')
+            case "power" if parts:
+                parts[-1] = f"<msup>{parts[-1]}<mn>{word.translate(_RAISED)}</mn></msup>"
+            case _:
+                parts.append(_operator(escape(word)))
     return _row(*parts)
 
 

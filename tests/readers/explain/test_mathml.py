@@ -111,6 +111,22 @@ def test_steps_with_numbers_for_a_notebook():
     assert rows[-1] == "∂L∂a=∂L∂d·∂d∂a=1·b=−3"
 
 
+def test_indices_and_powers_in_steps():
+    x1, w = scalars(x1=-1.5, w=2)
+    written = explain((w * x1).named("v1") ** 2)._repr_html_()
+    assert_shows(written)
+    index = "<msub><mi>v</mi><mn>1</mn></msub>"
+    assert f"<msup>{index}<mn>2</mn></msup>" in written
+    assert f"<mrow><mi>∂</mi>{index}</mrow>" in written
+    assert '<mo form="prefix">−</mo><mn>1.5</mn>' in written
+
+
+@pytest.mark.parametrize("strange", [*STRANGE, "x²", "²", "∂x", "a/b", "(", "1e5"])
+def test_strange_names_in_steps(strange):
+    x, y = scalars(x=1, y=-2)
+    assert_shows(explain((x.named(strange) * y).tanh() ** 2)._repr_html_())
+
+
 def test_lines_of_the_index_form():
     written = line("∂E/∂w_ij[2]", "Σ_i w_ij[1]", "+", Symbol("x_i"))
     assert words(f"<math>{written}</math>") == "∂E∂wij[2]∑iwij[1]+xi"
