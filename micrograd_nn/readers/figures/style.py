@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
 
 FloatArray = np.ndarray[Any, Any]
 
+Drawn = TypeVar("Drawn")
+
 COLOURS, MARKERS = SERIES, "osD^vP<>"
 INK, RULE, GRID = "#3e4c5a", "#c3ccd5", "#e3e8ed"
 SMALL, MEDIUM = 8, 9
 
 _SIZE = (5.6, 4.2)
+_SCREEN = 96  # pixels per inch in a browser
 
 
 def new_figure(size: tuple[float, float] = _SIZE) -> Figure:
-    """Return a figure; it shows itself where pyplot is in use, as in a notebook.
+    """Return a figure; notebooks show it, and so does pyplot where it is in use.
 
     Raises
     ------
@@ -42,13 +47,36 @@ def new_figure(size: tuple[float, float] = _SIZE) -> Figure:
     figure: Figure = make(figsize=size, dpi=120, layout="constrained")
     engine: Any = figure.get_layout_engine()
     engine.set(w_pad=0.09, h_pad=0.09)
-    return figure
+    return shown_in_notebooks(figure, figure)
+
+
+def shown_in_notebooks(drawn: Drawn, figure: Figure) -> Drawn:
+    """Let a notebook show the figure where its last line gives what was drawn."""
+    drawn._ipython_display_ = partial(_display, figure)  # type: ignore[attr-defined]
+    return drawn
+
+
+def _display(figure: Figure) -> None:
+    from IPython.display import Image, display
+
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and getattr(figure, "number", None) in pyplot.get_fignums():
+        return  # pyplot shows it: after the cell, or in a window
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=2 * _SCREEN, bbox_inches="tight")
+    display(Image(file.getvalue(), retina=True))
+
+
+def new_axes(size: tuple[float, float] = _SIZE, projection: str | None = None) -> Axes:
+    """Return the Axes of a new figure; a notebook shows the figure for them."""
+    figure = new_figure(size)
+    return shown_in_notebooks(figure.add_subplot(projection=projection), figure)
 
 
 def styled(ax: Axes | None, size: tuple[float, float] = _SIZE) -> Axes:
     """Return the Axes, or those of a new figure, in the house style."""
     if ax is None:
-        ax = new_figure(size).add_subplot()
+        ax = new_axes(size)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(RULE)
     ax.tick_params(colors=INK, length=0, labelsize=SMALL)

@@ -19,7 +19,7 @@ from micrograd_nn.readers.figures.style import (
     FloatArray,
     figure_of,
     headed,
-    new_figure,
+    new_axes,
     styled,
 )
 from micrograd_nn.readers.numbers import number
@@ -138,7 +138,7 @@ class _Landscape:
                 "the surface is finite nowhere in the part that is shown: give extent="
             )
         if self.deep:
-            self.ax = ax if ax is not None else new_figure().add_subplot(projection="3d")
+            self.ax = ax if ax is not None else new_axes(projection="3d")
             self._raise_surface(X, Y, Z)
         else:
             self.ax = styled(ax)
