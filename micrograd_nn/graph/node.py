@@ -171,7 +171,7 @@ class Node:
 
     @property
     def line(self) -> str | None:
-        """``file:line`` that recorded the node, where ``record_lines()`` was on."""
+        """The place, "file:line", that recorded the node, where ``record_lines()`` was on."""
         return None if self._tag is None else self._tag.line
 
     def named(self, name: str) -> Self:

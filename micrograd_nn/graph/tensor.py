@@ -101,7 +101,7 @@ class Tensor(Operators):
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
-        """The array: writable for a leaf, read-only for an inner node."""
+        """The array; writable for a leaf, read-only for an inner node."""
         if self._op is not None:
             copied = np.array(self._data)  # it may share memory with a leaf
             copied.flags.writeable = False
@@ -131,7 +131,7 @@ class Tensor(Operators):
 
     @property
     def grad(self) -> Any:
-        """The gradient, of the tensor's shape: zeros until a backward pass has reached it.
+        """The gradient, of the tensor's shape; zeros until a backward pass has reached it.
 
         It is an array, or a node after ``backward(create_graph=True)``.
         """

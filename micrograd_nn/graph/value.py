@@ -75,7 +75,7 @@ class Value(Recorded):
 
     @property
     def grad(self) -> Any:
-        """The derivative of the root with respect to this node: 0.0 until a backward pass.
+        """The derivative of the root with respect to this node; 0.0 until a backward pass.
 
         It is a float, or a node after ``backward(create_graph=True)``.
         """
