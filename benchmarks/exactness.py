@@ -45,6 +45,7 @@ TRUTHS: dict[str, float] = {
     "tanh'''(0)": -2.0,
     "backward twice, (x^2)^2 at 3": 216.0,
     "w x, w changed before backward": 2.0,
+    "a chain of 100,000 additions": 1.0,
 }
 
 
@@ -68,6 +69,13 @@ def mutated(kind: Callable[[float], Any], change: Callable[[Any], None]) -> floa
     change(w)
     y.backward()
     return float(x.grad)
+
+
+def many_additions(x: Any) -> Any:
+    """Return x, plus 1, plus 1, and so on: a deep graph."""
+    for _ in range(100_000):
+        x = x + 1.0
+    return x
 
 
 def set_data(w: Any) -> None:
@@ -102,6 +110,7 @@ def ours() -> Answers:
         "norm'(0, 0)": lambda: grad(F.norm)(np.zeros(2))[0],
         "backward twice, (x^2)^2 at 3": lambda: twice(Value),
         "w x, w changed before backward": lambda: mutated(Value, set_data),
+        "a chain of 100,000 additions": lambda: grad(many_additions)(0.0),
     }
 
 
@@ -119,6 +128,7 @@ def micrograds() -> Answers:
         "(x^0)' at 0": lambda: slope(lambda x: x**0, 0.0),
         "backward twice, (x^2)^2 at 3": lambda: twice(value),
         "w x, w changed before backward": lambda: mutated(value, set_data),
+        "a chain of 100,000 additions": lambda: slope(many_additions, 0.0),
     }
 
 
@@ -167,6 +177,7 @@ def torches() -> Answers:
         "norm'(0, 0)": lambda: slope(torch.linalg.vector_norm, [0.0, 0.0]),
         "backward twice, (x^2)^2 at 3": lambda: twice(leaf),
         "w x, w changed before backward": lambda: mutated(leaf, lambda w: w.detach().fill_(100.0)),
+        "a chain of 100,000 additions": lambda: slope(many_additions, 0.0),
     }
 
 
@@ -199,6 +210,7 @@ def jaxes() -> Answers:
         "max(x, 0)' at 0": lambda: grad(lambda x: jnp.maximum(x, 0.0))(0.0),
         "(x^0)' at 0": lambda: grad(lambda x: x**0.0)(0.0),
         "norm'(0, 0)": lambda: grad(jnp.linalg.norm)(jnp.zeros(2))[0],
+        "a chain of 100,000 additions": lambda: grad(many_additions)(0.0),
     }
 
 
