@@ -93,9 +93,18 @@ def no_grad() -> Any:
     return _mode(recording=False)
 
 
-def recording() -> Any:
-    """Record inside the block, whatever holds outside: readers write graphs of their own."""
-    return _mode(recording=True, lines=False, finite=False, scope="")
+@contextmanager
+def recording() -> Iterator[None]:
+    """Record inside the block, whatever holds outside: readers write graphs of their own.
+
+    What rules compare there is no branch of the user's, and isn't counted.
+    """
+    before = switch.comparisons, switch.tag
+    try:
+        with _mode(recording=True, lines=False, finite=False, scope=""):
+            yield
+    finally:
+        switch.comparisons, switch.tag = before
 
 
 def record_lines() -> Any:
@@ -144,11 +153,21 @@ def debug_nans() -> Any:
 
 
 def calling_line() -> str:
-    """Return ``file:line`` of the innermost caller outside this package."""
+    """Return ``file:line`` of the innermost caller outside this package; a cell is ``In[5]``."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         module = frame.f_globals.get("__name__", "")
         if module.partition(".")[0] != _PACKAGE and module != "contextlib":
             break
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return f"{_cell_or_file(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def _cell_or_file(name: str) -> str:
+    """Return how a notebook shows the cell that it compiled under this name, or the name."""
+    notebook = sys.modules.get("IPython")
+    shell = notebook.get_ipython() if notebook is not None else None
+    if shell is None:
+        return name
+    shown = shell.compile.format_code_name(name)
+    return name if shown is None else str(shown[1])

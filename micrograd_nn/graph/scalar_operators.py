@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import UNREACHED, Node, switch
+from micrograd_nn.graph.node import UNREACHED, Node, modes, switch
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table import activations, arithmetic, elementary
 
@@ -27,9 +27,9 @@ def _save(reads: tuple[bool, ...], slots: str) -> str:
 
 
 def _binary_operator(
-    kind: Any, method: str, row: Primitive, expression: str, reflected: bool
+    kind: Any, constant: Any, method: str, row: Primitive, expression: str, reflected: bool
 ) -> Any:
-    """Return ``Value.<method>`` for a row, fast for a Value and for a plain number."""
+    """Return ``Value.<method>`` for a row, fast for a Value and a plain number, recorded or not."""
     mine, other = ("y", "x") if reflected else ("x", "y")
     nodes = {mine: "self", other: "other"}
     text = f"""
@@ -53,21 +53,27 @@ def {method}(self, other):
             node._b = {"self" if mine == "y" else "None"}
             node._x = x; node._y = y
             return node
+    elif not modes.recording:
+        kind = type(other)
+        if kind is Constant or kind is Value or kind is float or kind is int:
+            {mine} = self._data
+            {other} = float(other) if kind is float or kind is int else other._data
+            return Constant({expression})
     if not understood(other):
         return NotImplemented
     return row({nodes["x"]}, {nodes["y"]})
 """
-    return _compiled(kind, text, method, row)
+    return _compiled(kind, constant, text, method, row)
 
 
-def _unary_method(kind: Any, method: str, row: Primitive) -> Any:
+def _unary_method(kind: Any, constant: Any, method: str, row: Primitive) -> Any:
     """Return ``Value.<method>`` for a row of one argument."""
     kernel, blanks = row.on_floats, _blanks(kind)
     assert kernel is not None
 
     def apply(self: Any) -> Any:
         if not switch.fast:
-            return row(self)
+            return row(self) if modes.recording else constant(kernel(self._data))
         x = self._data
         node = next(blanks)
         node._data = kernel(x)
@@ -83,10 +89,14 @@ def _blanks(kind: Any) -> Iterator[Any]:
     return starmap(object.__new__, repeat((kind,)))
 
 
-def _compiled(kind: Any, text: str, method: str, row: Primitive) -> Callable[..., Any]:
+def _compiled(
+    kind: Any, constant: Any, text: str, method: str, row: Primitive
+) -> Callable[..., Any]:
     names: dict[str, Any] = {
         "__name__": __name__,
         "Value": kind,
+        "Constant": constant,
+        "modes": modes,
         "UNREACHED": UNREACHED,
         "switch": switch,
         "blanks": _blanks(kind),
@@ -105,8 +115,11 @@ def _described(made: Callable[..., Any], method: str, row: Primitive) -> Callabl
     return made
 
 
-def install(kind: Any) -> None:
-    """Give ``kind``, which is ``Value``, its operators and the methods of one argument."""
+def install(kind: Any, constant: Any) -> None:
+    """Give ``kind``, which is ``Value``, its operators and the methods of one argument.
+
+    What isn't recorded is a ``constant``.
+    """
     binary = {
         "add": (arithmetic.add, "x + y"),
         "sub": (arithmetic.sub, "x - y"),
@@ -116,7 +129,8 @@ def install(kind: Any) -> None:
     }
     for name, (row, expression) in binary.items():
         for method, reflected in ((f"__{name}__", False), (f"__r{name}__", True)):
-            setattr(kind, method, _binary_operator(kind, method, row, expression, reflected))
+            made = _binary_operator(kind, constant, method, row, expression, reflected)
+            setattr(kind, method, made)
     unary = {
         "__neg__": arithmetic.neg,
         **{n: getattr(activations, n) for n in ("relu", "gelu", "silu")},
@@ -128,4 +142,4 @@ def install(kind: Any) -> None:
         },
     }
     for name, row in unary.items():
-        setattr(kind, name, _unary_method(kind, name, row))
+        setattr(kind, name, _unary_method(kind, constant, name, row))

@@ -291,4 +291,4 @@ def _plain(compared: Any) -> Any:
     return compared if type(compared) is np.ndarray else bool(compared)
 
 
-install(Value)
+install(Value, Constant)

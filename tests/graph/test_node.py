@@ -140,6 +140,39 @@ def test_no_grad_computes_and_records_nothing(kind):
     assert (x * x).op is not None
 
 
+OTHERS = [
+    0.5,
+    3,
+    True,
+    np.float64(0.5),
+    np.float32(0.5),
+    np.array([0.5, 2.0]),
+    Value(0.5),
+    "constant",
+]
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: type(other).__name__)
+@pytest.mark.parametrize("operate", OPERATORS, ids=lambda operate: operate.__name__)
+def test_no_grad_gives_the_same_numbers(operate, other):
+    x = Value(1.7)
+    other = (x * 0 + 0.5).detach() if isinstance(other, str) else other
+    recorded = [operate(x, other), operate(other, x), -x, x.tanh()]
+    with no_grad():
+        quiet = [operate(x, other), operate(other, x), -x, x.tanh()]
+    for one, node in zip(quiet, recorded, strict=True):
+        assert type(one).rank == type(node).rank
+        assert one.op is None
+        assert not one.requires_grad
+        np.testing.assert_array_equal(one.data, node.data)
+
+
+def test_no_grad_refuses_what_recording_refuses():
+    with no_grad(), pytest.raises(TypeError):
+        Value(1.0) + "a"
+
+
 @KINDS
 def test_no_grad_is_restored_by_an_exception(kind):
     with pytest.raises(KeyError), no_grad():
@@ -415,3 +448,18 @@ def test_text_of_a_node():
     assert "1.0" in repr(y)
     assert "array(" not in repr(Tensor(np.arange(10_000.0)))
     assert len(repr(Tensor(np.arange(10_000.0)))) < 2000
+
+
+def test_a_cell_of_a_notebook_is_called_as_the_notebook_calls_it(tmp_path):
+    interactiveshell = pytest.importorskip("IPython.core.interactiveshell", reason="no IPython")
+    shell = interactiveshell.InteractiveShell.instance(
+        ipython_dir=str(tmp_path), history_manager=None
+    )
+    try:
+        shell.run_cell("1", store_history=True)
+        shell.run_cell("from micrograd_nn import Value, record_lines", store_history=True)
+        cell = "with record_lines():\n    y = Value(1.0) + 2"
+        shell.run_cell(cell, store_history=True).raise_error()
+        assert shell.user_ns["y"].line == "In[3]:2"
+    finally:
+        interactiveshell.InteractiveShell.clear_instance()
