@@ -65,9 +65,9 @@ def check_branches(order: Sequence[Node], inputs: Sequence[Node]) -> None:
     if last - first > sum(first < number <= last for number in known):
         raise GraphError(
             "nodes were compared while the graph was recorded, as by `if x > 0`: the program would "
-            "always follow the branch that was taken then. Write the choice by functional.where, "
-            "maximum, clip or relu, which are recorded. If the graph doesn't depend on the "
-            "comparison, compare the data (x.data > 0), or make the inputs after it"
+            "always follow the branch that was taken then. Write the choice by maximum, clip, relu "
+            "or abs, or on tensors by functional.where, which are recorded. If the graph doesn't "
+            "depend on the comparison, compare the data (x.data > 0), or make the inputs after it"
         )
 
 

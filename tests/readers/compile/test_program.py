@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd_nn.functional as F
-from micrograd_nn import SGD, Adam, Tensor, Value, compile
+from micrograd_nn import SGD, Adam, Tensor, Value, compile, explain, primitive
 from micrograd_nn.graph.node import GraphError
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.testing import strategies
@@ -1029,3 +1029,15 @@ def test_parameters_of_values_that_are_not_in_the_graph_only_decay():
     unused.data = 5.0
     assert program(np.array([1.0, 2.0])).tolist() == [2.25, 9.0]
     assert (w.data, unused.data) == (1.5 - 0.125 * (3.0 + 12.0), 5.0)
+
+
+def test_what_a_reader_compares_is_no_branch():
+    """A rule may compare; explain runs it between the leaf's and the graph's recording."""
+    bend = primitive(
+        "bend", lambda r: np.where(r > 0, r, r / 2), lambda g, z, r: F.where(r > 0, g, g / 2)
+    )
+    r = Tensor([1.0, -2.0], name="r")
+    explain(bend(r).mean()).numpy()
+    value, (gradient,) = compile(bend(r).mean(), inputs=[r])(np.array([-1.0, 4.0]))
+    assert value == 1.75
+    np.testing.assert_array_equal(gradient, [0.25, 0.5])
