@@ -56,7 +56,8 @@ class Report:
 
     def __str__(self) -> str:
         text = (
-            f"{self.numbers:,} derivatives up to order {self.order} agree with {self.oracle}: the "
+            f"{self.numbers:,} derivative{'s' * (self.numbers != 1)} up to order {self.order} "
+            f"agree{'s' * (self.numbers == 1)} with {self.oracle}: the "
             f"largest error is {self.worst:.2f} of what rounding explains"
         )
         return "\n".join([text, *self.notes])

@@ -314,3 +314,16 @@ def test_the_same_seed_gives_the_same_message() -> None:
     with F.sin.replaced(lambda g, z, x: g * 0.5):
         first, second = (str(rejected(F.sin, X, seed=3)) for _ in range(2))
     assert first == second
+
+
+def test_a_rule_that_is_wrong_by_a_little_is_blamed():
+    """1 − tanh² at 3 is off by 16 units in the last place: more than rounding explains."""
+    with F.tanh.replaced(lambda g, z, x: g * (1 - z * z)):
+        for seed in range(5):
+            with pytest.raises(GradientError) as caught:
+                gradcheck(lambda x: F.tanh(x), 3.0, seed=seed)
+            assert caught.value.blamed == ["tanh"]
+
+
+def test_one_derivative_agrees():
+    assert str(gradcheck(F.tanh, 0.5)).startswith("1 derivative up to order 1 agrees with ")
