@@ -210,6 +210,12 @@ class Opened:
         elif not state:
             problem = "it was saved without an optimiser: load it without one"
             raise CheckpointError.at(self._path, problem)
+        elif self._moved not in (None, _names_of_moved(model, optimizer)):
+            problem = (
+                f"its optimiser moves {', '.join(self._moved)}: make yours with the same "
+                "parameters in the same order"
+            )
+            raise CheckpointError.at(self._path, problem)
         before = None if optimizer is None else optimizer.state_dict()
         try:
             if optimizer is not None:

@@ -209,6 +209,16 @@ def test_what_does_not_fit_changes_nothing(tmp_path, make_model, make_optimiser,
         assert_same(moved.state_dict(), before[1])
 
 
+def test_plain_descent_of_other_parameters_is_refused(tmp_path):
+    """Without momentum its state has no arrays that could differ."""
+    model = tensor_network()
+    save(tmp_path / "run.npz", model, SGD(model.parameters(), lr=0.1))
+    fewer = SGD(model.parameters()[:2], lr=0.1)
+    with pytest.raises(CheckpointError, match="with the same parameters in the same order"):
+        load(tmp_path / "run.npz", model, fewer)
+    load(tmp_path / "run.npz", model, SGD(model.parameters(), lr=0.2))
+
+
 def test_a_model_that_does_not_fit_leaves_the_optimiser_alone(tmp_path):
     model = Sequential(Linear(2, 3, seed=0), Linear(3, 1, seed=0))
     save(tmp_path / "run.npz", model, SGD(model[1].parameters(), lr=0.1, momentum=0.5))
