@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -83,7 +84,7 @@ def draw(
     TypeError
         If ``root`` is neither a node nor a network.
     ValueError
-        If an option is unknown.
+        If an option is unknown, or isn't one of a network's.
 
     Examples
     --------
@@ -100,6 +101,10 @@ def draw(
     └─ a (above)
     """
     if is_network(root):
+        _check_network_options(
+            collapse=collapse, direction=direction, show=tuple(show), max_nodes=max_nodes,
+            engine=engine, hide=tuple(hide), colour=colour,
+        )  # fmt: skip
         return draw_network(root, x)
     if not isinstance(root, Node):
         raise TypeError(
@@ -160,6 +165,18 @@ def _chosen(scopes: Scopes, collapse: Collapse, most: int, hide: Collection[str]
         if len(folded.cards) <= most:
             break
     return cut(folded, most)
+
+
+def _check_network_options(**given: Any) -> None:
+    """Raise for an option that a diagram of a network doesn't have, rather than ignore it."""
+    parameters = inspect.signature(draw).parameters
+    for option, value in given.items():
+        default = parameters[option].default
+        if type(value) is not type(default) or value != default:
+            raise ValueError(
+                f"{option}= is for graphs, and the diagram of a network takes only x=, an example, "
+                f"as in draw(model, x=...); got {option}={value!r}"
+            )
 
 
 def _parts(option: str, given: Iterable[str], known: tuple[str, ...]) -> set[str]:

@@ -271,3 +271,15 @@ def test_an_example_that_does_not_fit_is_an_error(model, x):
 def test_classes_are_no_networks():
     with pytest.raises(TypeError, match="got type"):
         draw(MLP)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"collapse": np.ones(2)}, {"collapse": None}, {"direction": "TB"}, {"show": ["data"]},
+     {"max_nodes": 5}, {"hide": "plots"}, {"colour": "grad"}],
+)  # fmt: skip
+def test_options_of_graphs_are_refused(options):
+    """Such as draw(model, X[0]), which would draw the network without its activations."""
+    (option,) = options
+    with pytest.raises(ValueError, match=rf"^{option}= is for graphs.* draw\(model, x=\.\.\.\)"):
+        draw(Linear(2, 1), **options)
