@@ -634,3 +634,9 @@ def test_imports_nothing_but_numpy_and_the_standard_library():
     }
     own = "micrograd_nn.equations"
     assert imported == {"__future__", "collections", "itertools", "math", "numpy", "typing", own}
+
+
+def test_zeros_are_all_the_same_zero():
+    """Units can be equal bit for bit only if no weight is −0."""
+    parameters = eq.initialise([3, 40, 2], seed=0, scheme="zeros")
+    assert not any(np.signbit(array).any() for array in parameters.values())

@@ -83,7 +83,7 @@ def initialise(widths: Sequence[int], seed: int | None = None, scheme: str = "he
     parameters: Arrays = {}
     for layer, (n_in, n_out) in enumerate(pairwise(widths), start=1):
         deviation = math.sqrt(variances[scheme](n_in, n_out))
-        parameters[f"W{layer}"] = deviation * random.standard_normal((n_out, n_in))
+        parameters[f"W{layer}"] = random.normal(0.0, deviation, (n_out, n_in))
         parameters[f"b{layer}"] = np.zeros((n_out, 1))
     return parameters
 

@@ -89,5 +89,5 @@ def _scale(ax: Axes, values: FloatArray, name: str) -> None:
         ax.set_ylim(min(0.5, low) - 0.02, 1.02)
     elif low > 0 and high > 50 * low:
         ax.set_yscale("log")
-    elif low >= 0:
+    elif low >= 0 and ax.get_yscale() == "linear":
         ax.set_ylim(0, 1.05 * high or 1.0)

@@ -50,3 +50,10 @@ def test_it_draws_on_the_axes_that_it_is_given():
     alone = Figure().add_subplot()
     plot_history(history, ax=alone)
     assert len(alone.figure.axes) == 1
+
+
+def test_axes_that_are_logarithmic_already():
+    ax = Figure().add_subplot()
+    ax.set_yscale("log")
+    plot_history(SimpleNamespace(loss=[0.7, 0.4], metrics={}), ax)
+    assert ax.get_yscale() == "log"
