@@ -15,6 +15,8 @@ FloatArray = np.ndarray[Any, Any]
 class Parts(list[Any]):
     """A list of parameters or parts; what was made of them notices when it is changed."""
 
+    name = ""  # of the attribute that it is
+
 
 def _noticed(name: str) -> Any:
     change = getattr(list, name)
@@ -22,7 +24,9 @@ def _noticed(name: str) -> Any:
     def noticed(self: Parts, *args: Any, **kwargs: Any) -> Any:
         clock.time += 1
         clock.changes += 1
-        return change(self, *args, **kwargs)
+        result = change(self, *args, **kwargs)
+        _give_scopes(self.name, self)
+        return result
 
     noticed.__name__ = name
     return noticed
@@ -93,8 +97,9 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         value = Parts(value) if type(value) is list else value
-        for path, part in _parts(name, value):
-            part.__dict__["_scope"] = path
+        if isinstance(value, Parts):
+            value.name = name
+        _give_scopes(name, value)
         clock.time += 1  # what was gathered from the old parameters is out of date
         clock.changes += name != "training"
         object.__setattr__(self, name, value)
@@ -269,6 +274,11 @@ def _flattened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _flattened(f"{name}.{key}", item)
     else:
         yield name, value
+
+
+def _give_scopes(name: str, value: Any) -> None:
+    for path, part in _parts(name, value):
+        part.__dict__["_scope"] = path
 
 
 def _parts(name: str, value: Any) -> Iterator[tuple[str, Module]]:

@@ -22,6 +22,7 @@ from micrograd_nn import (
     Tensor,
     Value,
 )
+from micrograd_nn.nn import to_scalars
 
 
 class Nested(Module):
@@ -329,3 +330,18 @@ def test_a_module_shows_itself_in_a_notebook(module):
     assert ET.fromstring(bundle["image/svg+xml"]).tag == "{http://www.w3.org/2000/svg}svg"
     assert bundle["text/plain"] == repr(module)
     assert set(module._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
+
+
+def test_a_part_that_is_put_into_a_list_is_called_by_its_place():
+    model = Sequential(Linear(2, 2), "tanh")
+    model.layers.append(Linear(2, 1))
+    model.layers[1] = Linear(2, 2)
+    assert [layer._scope for layer in model.layers] == ["layers.0", "layers.1", "layers.2"]
+    del model.layers[0]
+    assert [layer._scope for layer in model.layers] == ["layers.0", "layers.1"]
+
+
+def test_converted_layers_have_their_names():
+    tensors = Sequential(Linear(2, 2, seed=0), "tanh", Linear(2, 1, seed=1))
+    scalars = to_scalars(tensors)
+    assert [layer._scope for layer in scalars.layers] == ["layers.0", "layers.1"]

@@ -14,6 +14,7 @@ from micrograd_nn.readers.figures.descent import Surface
 from micrograd_nn.readers.figures.style import (
     COLOURS,
     INK,
+    MEDIUM,
     RULE,
     SMALL,
     FloatArray,
@@ -179,6 +180,8 @@ class _Landscape:
             axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
             axis._axinfo["grid"].update(color="#e3e8ed", linewidth=0.6)
         self.ax.tick_params(colors=INK, labelsize=SMALL, pad=0)
+        self.ax.tick_params(axis="z", pad=5)
+        self.ax.set_zlabel("f", color=INK, fontsize=MEDIUM)
         self.ax.view_init(elev=48, azim=-60)
 
     def _way(self, name: str, k: int) -> tuple[Any, Any]:
