@@ -13,7 +13,7 @@ $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(MADE))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test mutants lint format bench clean
+.PHONY: help demo test mutants lint docs links format bench clean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list the targets
@@ -34,6 +34,13 @@ lint: $(VENV)/.installed-dev ## check style, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.installed-docs ## build the documentation: docs/_build/html/index.html
+	@$(BIN)/sphinx-build -q -W --keep-going -E -b html docs docs/_build/html $(ARGS)
+	@echo "Open docs/_build/html/index.html"
+
+links: $(VENV)/.installed-docs ## ask the network whether the links to other sites still lead there
+	@$(BIN)/sphinx-build -q -b linkcheck docs docs/_build/links
+
 format: $(VENV)/.installed-dev ## format the code and mend what ruff can
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
@@ -42,7 +49,7 @@ bench: $(VENV)/.installed-bench ## measure against what is installed of microgra
 	@$(BIN)/micrograd-nn bench $(ARGS)
 
 clean: ## remove all that make has made, .venv included
-	@rm -rf $(VENV) build dist *.egg-info .*_cache .hypothesis micrograd-nn-demo
+	@rm -rf $(VENV) build dist *.egg-info .*_cache .hypothesis micrograd-nn-demo pictures docs/_build docs/_made
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.installed-%: $(MADE) setup.cfg pyproject.toml
