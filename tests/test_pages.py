@@ -12,6 +12,7 @@ import pytest
 
 import micrograd_nn
 from micrograd_nn import cli, data, equations, functional, nn, testing, training
+from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers import figures
 
 sybil = pytest.importorskip("sybil", reason="sybil is not installed: pip install -e .[test]")
@@ -52,9 +53,19 @@ def parsers():
     ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_code_runs(page, parsers, tmp_path, monkeypatch):
+@pytest.fixture
+def reader(tmp_path, monkeypatch):
+    """An empty folder to work in, and afterwards a table without the reader's operations."""
     monkeypatch.chdir(tmp_path)
+    before = dict(table)
+    yield
+    for name in set(table) - set(before):
+        del table[name]
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_code_runs(page, parsers, tmp_path):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     document = sybil.Sybil(parsers=parsers, path=str(page.parent)).parse(page)
     with warnings.catch_warnings():
@@ -63,8 +74,8 @@ def test_code_runs(page, parsers, tmp_path, monkeypatch):
             example.evaluate()
 
 
-def test_the_picture_in_the_readme_is_made_by_the_code_beside_it(parsers, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("reader")
+def test_the_picture_in_the_readme_is_made_by_the_code_beside_it(parsers, tmp_path):
     document = sybil.Sybil(parsers=parsers[:1], path=str(ROOT)).parse(ROOT / "README.md")
     for example in document.examples():
         example.evaluate()
