@@ -8,13 +8,13 @@ after another; each is then a view of the block's array, which the next step rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from micrograd_nn.graph.node import Node, clock
 from micrograd_nn.graph.tensor import LENT, Tensor
+from micrograd_nn.readers.compile.place import Place
 
 Array = np.ndarray[Any, Any]
 
@@ -26,27 +26,6 @@ SMALL = 16384
 #: The formula is applied to pieces of this many numbers, so that all that it reads and writes
 #: stays in the processor's cache.
 PIECE = 32768
-
-
-@dataclass
-class Place:
-    """Where a parameter lies while a program moves it.
-
-    Attributes
-    ----------
-    node : Node
-    data : ndarray or None
-        Its data, which stay in this memory; None for what can't: numbers, and half precision.
-    gradient : ndarray
-        Where its gradient is to be written.
-    element : (ndarray, int)
-        The flat array of the gradients, and where in it this one begins.
-    """
-
-    node: Node
-    data: Array | None
-    gradient: Array
-    element: tuple[Array, int]
 
 
 def blocks_of(parameters: Sequence[Node]) -> list[Block]:

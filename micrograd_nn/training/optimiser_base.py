@@ -10,7 +10,8 @@ import numpy as np
 
 from micrograd_nn.graph.backward import is_nan
 from micrograd_nn.graph.node import UNREACHED, Node
-from micrograd_nn.training.blocks import Array, Place, blocks_of
+from micrograd_nn.readers.compile.place import Place
+from micrograd_nn.training.blocks import Array, blocks_of
 
 
 class Optimizer:

@@ -13,6 +13,7 @@ from micrograd_nn.graph.drawn import Drawn
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.value import Value
 from micrograd_nn.readers.compile.differentiated import Differentiated, Steps
+from micrograd_nn.readers.compile.place import Place
 from micrograd_nn.readers.compile.source import Source
 from micrograd_nn.readers.compile.steps import CONSTANT, INTO, LEAF, VIEW, Step
 
@@ -28,26 +29,6 @@ class Recordable(Protocol):
 
     def at(self, data: Sequence[Any]) -> tuple[Node, list[Node], list[Node]]:
         """Return the root, the inputs and the other nodes, recorded on other data."""
-
-
-class Place(Protocol):
-    """Where a parameter lies while a program moves it."""
-
-    @property
-    def node(self) -> Node:
-        """The parameter."""
-
-    @property
-    def data(self) -> Array | None:
-        """Its data, where they stay; None for a number."""
-
-    @property
-    def gradient(self) -> Array:
-        """Where its gradient is written."""
-
-    @property
-    def element(self) -> tuple[Array, int]:
-        """The flat array of the gradients, and where in it this one begins."""
 
 
 class Plan:

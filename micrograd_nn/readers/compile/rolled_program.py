@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.readers.compile.array_form import ArrayForm
 from micrograd_nn.readers.compile.inputs import FloatArray
+from micrograd_nn.readers.compile.place import Place
 from micrograd_nn.readers.compile.plan import Plan
 from micrograd_nn.readers.compile.tape import Tape
 
@@ -47,7 +47,7 @@ class Rolled:
         self._theta, self._of_theta = np.empty((2, len(self._leaves)))
         # What ``Plan`` asks of a recording.
         self.inputs: list[Node] = [Tensor.own(np.empty(0), requires_grad=True) for _ in range(2)]
-        self._places = [_Place(self.inputs[1], self._theta, self._of_theta)]
+        self._places = [Place(self.inputs[1], self._theta, self._of_theta, (np.empty(0), 0))]
         self._wrt = self.inputs[::-1] if wrt_inputs else self.inputs[1:]  # theta, then X
 
     def at(self, data: Sequence[Any]) -> tuple[Node, list[Node], list[Node]]:
@@ -132,16 +132,6 @@ class Rolled:
             if len(self._plans) > _LENGTHS:
                 del self._plans[next(iter(self._plans))]
         return plan
-
-
-@dataclass
-class _Place:
-    """Where theta and its gradient lie; see ``Place``."""
-
-    node: Node
-    data: FloatArray
-    gradient: FloatArray
-    element: tuple[FloatArray, int] = (np.empty(0), 0)
 
 
 def _ones(root: Node) -> Any:
