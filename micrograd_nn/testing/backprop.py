@@ -8,8 +8,9 @@ each wrong equation is blamed once, and errors that were carried forward are not
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.readers.explain.derive import derive
-from micrograd_nn.readers.explain.equations import Derivation
-from micrograd_nn.readers.explain.terms import Symbol, Term, symbols, times, without
+from micrograd_nn.readers.explain.equations import Derivation, Equation
+from micrograd_nn.readers.explain.terms import symbols
 from micrograd_nn.readers.explain.text import text
 from micrograd_nn.testing.blame import worst_of
 from micrograd_nn.testing.errors import Disagreement, GradientError
@@ -68,6 +69,22 @@ class Mark:
             text += f"\n    right: {self.right}" if self.right else ""
             text += f"\n    forward: {self.line}" if self.line else ""
         return text
+
+
+@dataclass(frozen=True)
+class WrongShape(Disagreement):
+    """A gradient whose shape is not that of its value, so that there are no numbers to compare."""
+
+    shapes: str = ""
+
+    @classmethod
+    def of(cls, name: str, got: tuple[int, ...], expected: tuple[int, ...]) -> WrongShape:
+        """Return that the gradient of a value has a shape, instead of the one expected."""
+        shapes = f"got shape {got}, should be {expected}, the shape of {name}"
+        return cls(f"d{name}", (), np.nan, np.nan, 0.0, shapes)
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.shapes}"
 
 
 @dataclass(frozen=True)
@@ -156,15 +173,20 @@ def check_backprop(
     """
     if convention not in ("gradient", "articles"):
         raise ValueError(f"convention must be 'gradient' or 'articles', got {convention!r}")
-    root, named = _recorded(forward, inputs)
+    root, named, arrays = _recorded(forward, inputs)
     given = _by_name(grads, named)
     wanted = list(given) if wrt is None else [_known(name, named) for name in wrt]
     missing = [name for name in wanted if name not in given]
     if missing:
         raise KeyError(f"no gradient was given for {', '.join(missing)}: put it into grads")
-    formulas = Formulas(root, named, convention == "articles")
-    found = _marked(root, named, formulas.unscaled(given), set(wanted), seed)
-    marks = Marks(tuple(formulas.beside(mark) for mark in found))
+    formulas = Formulas(root, _names(root, named, given, arrays), convention == "articles")
+    unscaled = {name: formulas.unscaled(named[name], grad) for name, grad in given.items()}
+    marks = Marks(
+        tuple(
+            mark if mark.wrong is None else formulas.beside(mark, named[mark.name])
+            for mark in _marked(root, named, unscaled, set(wanted), seed)
+        )
+    )
     if marks.blamed:
         wrong = [mark.wrong for mark in marks.marks if mark.wrong is not None]
         raise GradientError(str(marks), marks.blamed, wrong)
@@ -199,12 +221,11 @@ def _compared(node: Node, name: str, got: Array, value: Array, bound: Array) -> 
     shape = np.shape(value)
     line = node.line
     if got.shape != shape:
-        wrong = Disagreement(f"d{name} of shape {got.shape}", (), np.nan, np.nan, 0.0)
-        why = f"it must have the shape of {name}, {shape}"
+        why = ""
         if got.T.shape == shape and got.size:
             right = bool(np.allclose(got.T, value, rtol=1e-6, atol=0.0))
-            why += "; it is transposed" if right else "; this is the shape of its transpose"
-        return Mark(name, shape, wrong, why, line), False
+            why = "it is transposed" if right else "this is the shape of its transpose"
+        return Mark(name, shape, WrongShape.of(name, got.shape, shape), why, line), False
     # A hand-derived form, such as 1 − a² for tanh', may round more than the stable one: by a few
     # units of the largest number in the array.
     u = float(np.finfo(node._data.dtype if np.ndim(node._data) else np.float64).eps) / 2.0
@@ -217,58 +238,59 @@ def _compared(node: Node, name: str, got: Array, value: Array, bound: Array) -> 
 
 
 class Formulas:
-    """The equations of the backward pass, as ``explain`` derives them, by the name of the value."""
+    """The equations of the backward pass, as ``explain`` derives them.
 
-    def __init__(self, root: Node, named: Mapping[str, Node], articles: bool) -> None:
-        self._articles = articles
-        self._made: Derivation | None = None
+    Parameters
+    ----------
+    root : Node
+    names : mapping of Node to str
+        What the values are called.
+    articles : bool
+        Whether, with a mean over examples, the gradients of inner values are those of the sum.
+    """
+
+    def __init__(self, root: Node, names: Mapping[Node, str], articles: bool) -> None:
         self._root = root
-        self._named = named
+        self._names = names
+        self._articles = articles
 
-    @property
-    def made(self) -> Derivation | None:
-        """The derivation; None where there is none, as for a root that isn't a number."""
-        if self._made is None and np.size(self._root._data) == 1:
-            names = {node: name for name, node in self._named.items()}
-            self._made = derive(self._root, names=names)
-        return self._made
+    def _derived(self, merge: bool) -> Derivation | None:
+        """Return the derivation; None where there is none, as for a root that isn't a number."""
+        if np.size(self._root._data) != 1:
+            return None
+        return derive(self._root, names=self._names, merge=merge, of_sum=self._articles)
 
-    def _term(self, name: str) -> Term | None:
-        """Return an equation, also one that the articles leave out, such as dA for dZ = A − Y."""
-        made = self.made
-        if made is not None and not any(e.name == name for e in made.backward):
-            names = {node: name for name, node in self._named.items()}
-            made = derive(self._root, names=names, merge=False)
-        return next((e.term for e in (made.backward if made else ()) if e.name == name), None)
+    @cached_property
+    def _merged(self) -> Derivation | None:
+        return self._derived(merge=True)
 
-    def unscaled(self, given: dict[str, Array]) -> dict[str, Array]:
-        """Return gradients in the articles' convention as gradients of the mean."""
-        if not self._articles or self.made is None or not self.made.counts:
-            return given
-        count = next(iter(self.made.counts.values())).number
-        scaled = self.made.scaled
-        return {n: g / count if f"d{n}" in scaled else g for n, g in given.items()}
+    @cached_property
+    def _whole(self) -> Derivation | None:
+        """The derivation with those that articles leave out, such as dA for dZ = A − Y."""
+        return self._derived(merge=False)
 
-    def beside(self, mark: Mark) -> Mark:
+    def unscaled(self, node: Node, gradient: Array) -> Array:
+        """Return a gradient in the articles' convention as a gradient of the mean."""
+        made = self._whole if self._articles else None
+        equation = _equation(made, self._names[node])
+        if made is None or equation is None or equation.name not in made.scaled:
+            return gradient
+        return gradient / made.counts[made.scaled[equation.name]].number
+
+    def beside(self, mark: Mark, node: Node) -> Mark:
         """Return a mark with the right equation beside the wrong one."""
-        if mark.wrong is None or self.made is None:
-            return mark
-        name = f"d{mark.name}"
-        term = self._term(name)
-        if term is None:
-            return mark
-        note = ""
-        if self.made.counts and not self._articles:
-            count = next(iter(self.made.counts))
-            begun = name in self.made.scaled and not any(
-                s.name in self.made.scaled for s in symbols(term)
-            )
-            if begun:  # from here on, 1/m is in the gradients that are given
-                term = times(Symbol(f"1/{count}"), term)
-            elif name not in self.made.scaled:
-                term = without(term, Symbol(f"1/{count}"))
-            note = f"  ({count} = {self.made.counts[count].number})" if begun else ""
-        return replace(mark, right=f"{name} = {text(term)}{note}")
+        for made in (self._merged, self._whole):
+            equation = _equation(made, self._names[node])
+            if made is not None and equation is not None:
+                used = {symbol.name for symbol in symbols(equation.term)}
+                counts = [f"{n} = {c.number}" for n, c in made.counts.items() if f"1/{n}" in used]
+                note = f"  ({', '.join(counts)})" if counts else ""
+                return replace(mark, right=f"d{mark.name} = {text(equation.term)}{note}")
+        return mark
+
+
+def _equation(made: Derivation | None, of: str) -> Equation | None:
+    return next((e for e in (made.backward if made else ()) if e.of == of), None)
 
 
 # --------------------------------------------------------------------------- names of values
@@ -276,8 +298,8 @@ class Formulas:
 
 def _recorded(
     forward: Callable[..., Any] | Node, inputs: Mapping[str, Any] | None
-) -> tuple[Node, dict[str, Node]]:
-    """Run the forward computation; return its result and the named values."""
+) -> tuple[Node, dict[str, Node], dict[str, Array]]:
+    """Run the forward computation; return its result, the named values, and its plain arrays."""
     leaves = {name: _leaf(x, name) for name, x in (inputs or {}).items()}
     variables: dict[str, Any] = {}
     if isinstance(forward, Node):
@@ -302,7 +324,26 @@ def _recorded(
     for name, value in variables.items():
         if isinstance(value, Node):
             named.setdefault(name, value)
-    return root, named
+    arrays = _arrays_in(forward, variables)
+    return root, named, {name: x for name, x in arrays.items() if name not in named}
+
+
+def _names(
+    root: Node, named: Mapping[str, Node], given: Iterable[str], arrays: Mapping[str, Array]
+) -> dict[Node, str]:
+    """Return one name for each value: where it has several, that of the gradient which is given.
+
+    A plain array that met the graph is called as the variable that holds the same numbers.
+    """
+    names: dict[Node, str] = {}
+    for name in (*given, *named):
+        names.setdefault(named[name], name)
+    for node in toposort(root):
+        plain = node.op is None and node.name is None and not node.requires_grad
+        if plain and node not in names:
+            same = [name for name, x in arrays.items() if np.array_equal(x, node._data)]
+            names.update((node, name) for name in same[:1])
+    return names
 
 
 def _leaf(x: Any, name: str) -> Any:
@@ -333,6 +374,14 @@ def _with_variables(
     finally:
         sys.setprofile(before)
     return result, variables
+
+
+def _arrays_in(function: Any, variables: Mapping[str, Any]) -> dict[str, Array]:
+    """Return the plain arrays that a function sees: in its variables, and in those around it."""
+    around = getattr(function, "__globals__", {})
+    seen = getattr(getattr(function, "__code__", None), "co_names", ())
+    found = {**variables, **{n: around[n] for n in seen if n in around and n not in variables}}
+    return {name: x for name, x in found.items() if isinstance(x, np.ndarray) and x.ndim}
 
 
 def _by_name(grads: Mapping[str, Any], named: dict[str, Node]) -> dict[str, Array]:

@@ -184,9 +184,11 @@ def test_a_wrong_shape_is_told_and_not_used():
         check_backprop(forward, grads)
     assert raised.value.blamed == ["A1"]
     grads["dA1"] = np.zeros(3)
-    with pytest.raises(GradientError, match=r"shape of A1, \(4, 7\)") as raised:
+    told = r"dA1: got shape \(3,\), should be \(4, 7\), the shape of A1"
+    with pytest.raises(GradientError, match=told) as raised:
         check_backprop(forward, grads)
     assert raised.value.blamed == ["A1"]
+    assert "nan" not in str(raised.value)
 
 
 def test_nan_is_wrong_and_not_carried_on():
@@ -226,6 +228,123 @@ def test_float32():
     grads["x"] = grads["x"] * np.float32(1.001)
     with pytest.raises(GradientError):
         check_backprop(forward, grads, inputs={"x": x})
+
+
+# ------------------------------------------------------------------ values known by variables
+
+x = np.arange(1.0, 5.0)
+
+
+def mean_of_squares(w):
+    Z = w * x
+    A = np.tanh(Z)
+    return np.mean(A * A)
+
+
+def by_hand(w=0.5):
+    """Return the gradients by A, Z and w as the articles have them."""
+    A = np.tanh(w * x)
+    dA = 2 * A
+    dZ = dA * (1 - A**2)
+    return {"dA": dA, "dZ": dZ, "dw": np.sum(dZ * x) / 4}
+
+
+@pytest.mark.parametrize("names", [["dZ", "dw"], ["dA", "dZ", "dw"], ["dw"], ["dA", "dw"]])
+def test_the_articles_convention_of_values_known_by_variables(names):
+    grads = {name: by_hand()[name] for name in names}
+    inputs = {"w": 0.5}
+    marks = check_backprop(mean_of_squares, grads, inputs=inputs, convention="articles")
+    assert marks.blamed == []
+    inner = {name: grads[name] / (1 if name == "dw" else 4) for name in names}
+    assert check_backprop(mean_of_squares, inner, inputs=inputs).blamed == []
+
+
+def right_of(forward, grads, **options):
+    with pytest.raises(GradientError) as raised:
+        check_backprop(forward, grads, **options)
+    return [
+        line.strip() for line in str(raised.value).split("\n") if line.strip().startswith("right: ")
+    ]
+
+
+def test_the_right_equation_of_the_gradient_itself():
+    wrong = {"dA": np.ones(4), "dZ": np.ones(4), "dw": 0.0}
+    assert right_of(mean_of_squares, wrong, inputs={"w": 0.5}) == [
+        "right: dA = 2/m A  (m = 4)",
+        "right: dZ = dA ∘ (1 − A²)",
+        "right: dw = Σ dZ ∘ x",
+    ]
+    assert right_of(mean_of_squares, wrong, inputs={"w": 0.5}, convention="articles") == [
+        "right: dA = 2 A",
+        "right: dZ = dA ∘ (1 − A²)",
+        "right: dw = 1/m Σ dZ ∘ x  (m = 4)",
+    ]
+
+
+def test_the_right_equation_where_no_inner_value_has_a_name():
+    w = Value(0.5, name="w")
+    root = np.mean((w * x) ** 2)
+    assert right_of(root, {"dw": 0.0}) == ["right: dw = 2/m w Σ Y²  (m = 4)"]
+
+
+def test_a_plain_array_is_called_as_the_variable_that_holds_it():
+    negative = -x
+
+    def forward(w):
+        weights = np.array([1.0, 3.0, 2.0, 5.0])
+        return np.sum(np.tanh(w * negative) * weights)
+
+    assert right_of(forward, {"dw": 0.0}, inputs={"w": 0.5}) == [
+        "right: dw = Σ weights ∘ (1 − tanh(w negative)²) ∘ negative"
+    ]
+
+
+def test_a_value_that_several_variables_hold():
+    def forward(w):
+        Z = w * x
+        scores = Z
+        return np.mean(np.tanh(scores) ** 2)
+
+    grads = {"dscores": by_hand()["dZ"], "dw": by_hand()["dw"]}
+    assert check_backprop(forward, grads, inputs={"w": 0.5}, convention="articles").blamed == []
+
+
+def test_a_gradient_that_articles_leave_out_is_right_in_their_convention():
+    Y = np.array([[1.0, 0.0, 1.0]])
+
+    def forward(W):
+        A = F.sigmoid(W @ x[None, :3])
+        return -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+
+    A = 1 / (1 + np.exp(-0.5 * x[None, :3]))
+    grads = {"dA": (1 - Y) / (1 - A) - Y / A, "dW": (A - Y) @ x[:3, None] / 3}
+    inputs = {"W": np.array([[0.5]])}
+    assert check_backprop(forward, grads, inputs=inputs, convention="articles").blamed == []
+
+
+def test_two_means_in_the_articles_convention():
+    def forward(u, v):
+        A = np.exp(u)
+        B = np.sin(v)
+        return np.mean(A * A) + np.mean(B * B)
+
+    u, v = np.array([0.5, -1.0, 2.0]), np.array([0.3, 1.0, -2.0, 0.1])
+    grads = {
+        "dA": 2 * np.exp(u), "dB": 2 * np.sin(v),
+        "du": 2 * np.exp(2 * u) / 3, "dv": 2 * np.sin(v) * np.cos(v) / 4,
+    }  # fmt: skip
+    inputs = {"u": u, "v": v}
+    assert check_backprop(forward, grads, inputs=inputs, convention="articles").blamed == []
+
+
+def test_the_right_equation_of_a_vector_times_a_matrix():
+    def forward(W, v):
+        z = W @ v
+        return np.sum(np.sin(z))
+
+    inputs = {"W": np.ones((2, 3)), "v": np.array([1.0, 2.0, 3.0])}
+    wrong = {"dW": np.zeros((2, 3)), "dv": np.zeros(3)}
+    assert right_of(forward, wrong, inputs=inputs) == ["right: dW = dz vᵀ", "right: dv = Wᵀ dz"]
 
 
 def test_a_network_of_layers():

@@ -5,7 +5,8 @@ forward pass: so each equation can be written, and evaluated. The gradient of a 
 too, with a d before its name.
 
 With a mean over examples, 1/m stands before the gradients of the leaves only: the gradients of
-inner values are those of the sum over examples, as articles have them.
+inner values are those of the sum over examples, as articles have them. Where these aren't wanted
+(``of_sum``), 1/m goes into the first gradient.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.node import GraphError, Node, switch
+from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.table.arrays import broadcast_to, shape_of, sum_to, with_reduced_axes
+from micrograd_nn.readers.explain.comparisons import branched_since
 from micrograd_nn.readers.explain.equations import Equation
 from micrograd_nn.readers.explain.forward_pass import LONG, ForwardPass
 from micrograd_nn.readers.explain.naming import ARRANGING
-from micrograd_nn.readers.explain.primes import slope
+from micrograd_nn.readers.explain.primes import prime_of, slope
 from micrograd_nn.readers.explain.shortest import has_prime, length, shortest
 from micrograd_nn.readers.explain.terms import (
     ONE,
@@ -108,10 +111,10 @@ class BackwardPass(ForwardPass):
 
     def _of_value(self, node: Node, parts: Parts) -> tuple[Equation, Parts]:
         """Return the equation of an inner gradient, and the symbol that stands for it."""
-        share_ = next(iter(parts)) if len(parts) == 1 else ""
+        share_ = next(iter(parts)) if self.of_sum and len(parts) == 1 else ""
         equation = self._equation(node, {"": parts[share_]} if share_ else parts)
         if share_:
-            self.scaled.add(equation.name)
+            self.scaled[equation.name] = share_[2:]
         symbol = self._symbol(equation.name, equation.data)
         return equation, {share_: (symbol, symbol)}
 
@@ -181,7 +184,10 @@ class BackwardPass(ForwardPass):
         if op.variadic:
             (rule,) = op.rules
             if rule is not None:
-                both = (rule(x, z, args, **node.params) for x in (g, stable))
+                before = switch.comparisons
+                both = [rule(x, z, args, **node.params) for x in (g, stable)]
+                if branched_since(before, [*both[0], *both[1]], [g, stable, z, *args]):
+                    raise _can_not_follow(op)
                 for child, part, exact in zip(node.inputs, *both, strict=True):
                     if child in self.active:
                         yield child, part, exact
@@ -197,13 +203,25 @@ class BackwardPass(ForwardPass):
                 textbook = getattr(self, f"_{op.name}")
                 part, exact = (textbook(x, z, *args, **node.params) for x in (g, stable))
             else:
+                before = switch.comparisons
                 exact = rule(stable, z, *args, **node.params)
+                if branched_since(before, [exact], [stable, z, *args]):
+                    exact = self._by_the_whole_rule(op, place, stable, args, node.params)
                 part = (
-                    arithmetic.mul(g, slope(op, place)(z, *args))
+                    arithmetic.mul(g, slope(op, place)(z, *args, **node.params))
                     if op.elementwise
                     else rule(g, z, *args, **node.params)
                 )
             yield child, part, exact
+
+    def _by_the_whole_rule(
+        self, op: Primitive, place: int, g: Node, args: Sequence[Node], params: dict[str, Any]
+    ) -> Node:
+        """Return what a rule makes of a cotangent where what it recorded is one branch of it."""
+        if not op.elementwise:
+            raise _can_not_follow(op)
+        made: Node = arithmetic.mul(g, prime_of(op, place)(*args, **params))
+        return made
 
     def _softmax(self, g: Any, z: Any, x: Any, *, axis: Any) -> Any:
         return z * (g - self._sum(g * z, axis))
@@ -239,6 +257,13 @@ class BackwardPass(ForwardPass):
             else:
                 fitted.append(sum_to(node, shape=shape))
         return fitted[0], fitted[1]
+
+
+def _can_not_follow(op: Primitive) -> GraphError:
+    return GraphError(
+        f"explain() can't follow the derivative rule of {op.name!r}, which looks at its data, as "
+        "by `if x > 0`: write the choice by functional.where, which is recorded"
+    )
 
 
 def _added(pairs: Sequence[Pair]) -> Pair:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,13 @@ class Related:
     offset: float
 
 
-def related(order: Sequence[Node], users: Mapping[Node, Sequence[Node]]) -> dict[Node, Related]:
+def related(
+    order: Sequence[Node], users: Mapping[Node, Sequence[Node]], given: Collection[Node] = ()
+) -> dict[Node, Related]:
     """Return the arrays without a name that are equal to another, its negative, or 1 minus it.
 
-    NumPy computes ``1 - Y`` and ``-Y`` of an array before the graph sees them.
+    NumPy computes ``1 - Y`` and ``-Y`` of an array before the graph sees them. Those in ``given``
+    have been given a name.
     """
     found: dict[Node, Related] = {}
     known: dict[Any, Related] = {}
@@ -37,11 +40,12 @@ def related(order: Sequence[Node], users: Mapping[Node, Sequence[Node]]) -> dict
         if not data.size or np.all(data == data.flat[0]):
             continue
         same = known.get(_key(data))
-        if same is not None and node.name is None:
+        nameless = node.name is None and node not in given
+        if same is not None and nameless:
             found[node] = same
             continue
         sign = 1.0
-        if node.name is None and np.all(data <= 0) and _weighs(node, users.get(node, ())):
+        if nameless and np.all(data <= 0) and _weighs(node, users.get(node, ())):
             sign, data = -1.0, -data
             found[node] = Related(node, sign, 0.0)
         known.setdefault(_key(data), Related(node, 1.0, 0.0))

@@ -25,6 +25,7 @@ def derive(
     merge: bool = True,
     longest: int | None = None,
     examples: int = 0,
+    of_sum: bool = True,
 ) -> Derivation:
     """Return the equations of the forward and of the backward pass.
 
@@ -36,18 +37,20 @@ def derive(
     count : str
         The name of the number of examples, over which a mean is taken.
     names : mapping of Node to str, optional
-        Names for values that have none of their own.
+        Names that go before their own; these values have an equation each.
     merge : bool
         Whether a gradient is left out where the next one is shorter: dA for dZ = A − Y.
     longest : int, optional
         Longer equations are divided.
     examples : int
         Over how many examples a sum of scalars runs, where it is known.
+    of_sum : bool
+        Whether, with a mean over examples, the gradients of inner values are those of the sum.
     """
     with recording():
         also: set[Node] = set()
         for _ in range(_PASSES):
-            deriver = BackwardPass(root, wrt, count, names, merge, also, longest, examples)
+            deriver = BackwardPass(root, wrt, count, names, merge, also, longest, examples, of_sum)
             forward = deriver.forward()
             backward = deriver.backward()
             if not deriver.found or len(deriver.order) > LARGE:

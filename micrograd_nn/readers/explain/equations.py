@@ -51,8 +51,8 @@ class Derivation:
         The named leaves without and with a gradient.
     data : dict of str to array or float
         What they hold.
-    scaled : set of str
-        The gradients that are those of the sum over examples.
+    scaled : dict of str to str
+        The gradients that are those of the sum over examples, and the name of how many these are.
     sums_to_1 : set of str
         The inputs that sum to 1 over the classes, which the equations make use of.
     gathered : list of str
@@ -66,6 +66,6 @@ class Derivation:
     inputs: list[tuple[str, Shape]]
     parameters: list[tuple[str, Shape]]
     data: dict[str, Any]
-    scaled: set[str]
+    scaled: dict[str, str]
     sums_to_1: set[str]
     gathered: list[str]

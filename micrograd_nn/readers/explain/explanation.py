@@ -90,12 +90,14 @@ class Explanation:
 
     def _notes(self) -> list[str]:
         made = self._derivation
-        notes = [f"{name} = {count.number:,}" for name, count in made.counts.items()]
-        scaled = [name for name in (e.name for e in self.backward) if name in made.scaled]
-        if scaled and made.counts:
-            listed = ", ".join(scaled) if len(scaled) <= 4 else f"{scaled[0]} … {scaled[-1]}"
-            count = next(iter(made.counts))
-            notes[0] += f"; {listed}: of the sum over examples, {count} times the gradient"
+        notes = []
+        for name, count in made.counts.items():
+            note = f"{name} = {count.number:,}"
+            scaled = [e.name for e in self.backward if made.scaled.get(e.name) == name]
+            if scaled:
+                listed = ", ".join(scaled) if len(scaled) <= 4 else f"{scaled[0]} … {scaled[-1]}"
+                note += f"; {listed}: of the sum over examples, {name} times the gradient"
+            notes.append(note)
         notes += [f"{name} sums to 1 over the classes" for name in sorted(made.sums_to_1)]
         if made.gathered:
             notes.append(f"{', '.join(made.gathered)}: the weights and biases of the neurons")
@@ -129,7 +131,7 @@ class Explanation:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_html_(self) -> str | None:
-        return self.mathml()
+        return self.mathml() + mathml.paragraph(self._notes())
 
 
 def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
@@ -163,7 +165,8 @@ def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
     TypeError
         If ``root`` isn't a node.
     GraphError
-        If ``root`` has no graph, isn't a single number, or ``wrt`` isn't below it.
+        If ``root`` has no graph, isn't a single number, or ``wrt`` isn't below it; or if a rule of
+        one's own branches on its data where it mixes elements, so that it has no formula.
 
     Examples
     --------
@@ -219,6 +222,9 @@ class ScalarNetwork(Explanation):
         self._form = index_form(root, order, count)
         super().__init__(lambda: batch_derivation(self._form, root, count))
 
+    def _notes(self) -> list[str]:
+        return self._form.notes
+
     def text(self, shapes: bool = False) -> str:
         """Return the equations of one unit of each layer, and of one weight."""
         form = self._form
@@ -227,7 +233,8 @@ class ScalarNetwork(Explanation):
         width = max(row.index(" = ") for row in (*lines, *behind))
         rows = [" " * (width - row.index(" = ")) + row for row in (*lines, *behind)]
         rows.insert(len(lines), "")
-        return shortened_lines([*rows, *(["", *form.notes] if form.notes else [])])
+        notes = self._notes()
+        return shortened_lines([*rows, *(["", *notes] if notes else [])])
 
     def latex(self) -> str:
         r"""Return the equations as LaTeX, an ``aligned`` environment for math mode."""

@@ -12,11 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.compared import Comparison
 from micrograd_nn.graph.node import Node
-from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Constant
+from micrograd_nn.readers.explain.comparisons import (
+    comparison_term,
+    comparisons,
+    needed,
+    order_of,
+)
 from micrograd_nn.readers.explain.constants import Related, related
 from micrograd_nn.readers.explain.equations import Equation
 from micrograd_nn.readers.explain.guards import guards
@@ -27,7 +33,7 @@ from micrograd_nn.readers.explain.naming import (
     names_of,
     users_of,
 )
-from micrograd_nn.readers.explain.reading import term_of
+from micrograd_nn.readers.explain.reading import constant, term_of
 from micrograd_nn.readers.explain.shares import Count, share
 from micrograd_nn.readers.explain.terms import Term
 from micrograd_nn.readers.labels import is_number
@@ -53,19 +59,29 @@ class ForwardPass:
         also: set[Node] | None = None,
         longest: int | None = None,
         examples: int = 0,
+        of_sum: bool = True,
     ) -> None:
         self.root = root
+        self.of_sum = of_sum
         self.merge = merge
         self.examples = examples
-        order = toposort(root)
+        order = order_of(root)
         gathered = set() if wrt is not None else set(filter(is_gathering, order))
         self.order = _above(order, root, gathered if wrt is None else set(wrt))
         self.longest = longest or (LONGEST if len(self.order) <= LARGE else LONG)
-        self.numbers = {n for n in self.order if is_number(n) and n not in (names or {})}
+        called = dict(names or {})
+        self.conditions = {
+            node.inputs[place]: comparison
+            for node in self.order
+            for place, comparison in comparisons(node).items()
+        }
+        plain = [node for node in self.order if node not in self.conditions]
+        self.numbers = {n for n in plain if is_number(n) and n not in called}
         self.users = users_of(self.order)
-        self.related = related(self.order, self.users)
+        self.related = related(plain, self.users, called)
         spare = {node for node, other in self.related.items() if other.of is not node}
-        self.names, layers = names_of(self.order, self.users, names or {}, spare)
+        spare |= set(self.conditions)
+        self.names, layers = names_of(self.order, self.users, called, spare)
         self.guards = guards(self.order, self.users)
         self.count = count
         self.counts: dict[str, Count] = {}
@@ -73,7 +89,7 @@ class ForwardPass:
         self.known: tuple[dict[Node, Term], dict[Node, Term]] = ({}, {})  # what has been read
         self.standin: dict[Node, Node] = {}  # for each node of the graph
         self.shares: dict[Node, tuple[str, float, Node]] = {}  # of means: 1/m, a factor, the input
-        self.scaled: set[str] = set()
+        self.scaled: dict[str, str] = {}
         self.one_hot: dict[Node, Node] = {}
         self.negated: dict[Node, Node] = {}  # symbols for the negative of an array
         self.given: dict[str, Any] = {}  # inputs that no node holds
@@ -82,19 +98,21 @@ class ForwardPass:
         self.gathered = gathered & set(self.order)
         leaves = {n for n in self.order if n.op is None and n.requires_grad}
         self.wanted = leaves | self.gathered if wrt is None else set(wrt)
-        self.leaves = [n for n in self.order if n.op is None or n in self.wanted]
+        self.leaves = [n for n in plain if n.op is None or n in self.wanted]
         self.active: set[Node] = set()
         self.on_data: set[Node] = set()
         for node in self.order:
             if node in self.wanted or any(i in self.active for i in node.inputs):
                 self.active.add(node)
             is_data = node.op is None and not node.requires_grad and np.ndim(node._data)
+            is_data = is_data and node not in self.conditions
             if is_data or any(i in self.on_data for i in node.inputs):
                 self.on_data.add(node)
         # Shown, too, are values whose gradients would be long, or are used in several places: they
         # are found on the way back.
         self.also = also or set()
         self.found: set[Node] = set()
+        layers |= set(called)
         self.shown = {n for n in self.order if n not in self.numbers and self._is_shown(n, layers)}
         taken = set(self.names.values())
         self.gradients = {
@@ -144,11 +162,23 @@ class ForwardPass:
             elif node in self.related:
                 self.standin[node] = self._as_related(self.related[node])
                 continue
+            elif node in self.conditions:
+                self.standin[node] = self._as(self._condition(self.conditions[node]), node._data)
+                continue
             elif not node.requires_grad:
                 self.constants[self.names[node]] = node._data
             size[node] = 1
             self.standin[node] = self._symbol(self.names[node], node._data)
         return equations
+
+    def _condition(self, comparison: Comparison) -> Term:
+        """Return what was compared as a term, so that it comes out as on other data."""
+
+        def read(x: Any) -> Term:
+            known = isinstance(x, Node)
+            return self._term(self.standin[x], True) if known else constant(x, self._constant)
+
+        return comparison_term(comparison, read)
 
     def _as_related(self, other: Related) -> Node:
         """Return an array as −Y or 1 − Y of another array, or of its own negative."""
@@ -240,5 +270,5 @@ def _above(order: Sequence[Node], root: Node, stops: set[Node]) -> list[Node]:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack += () if node in stops else node.inputs
+            stack += () if node in stops else needed(node)
     return [node for node in order if node in seen]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd_nn.graph.node import Node
+from micrograd_nn.readers.explain.comparisons import comparisons
 from micrograd_nn.readers.explain.naming import Users
 from micrograd_nn.readers.labels import is_number
 
@@ -16,7 +17,8 @@ def guards(order: Sequence[Node], users: Users) -> dict[Node, Node]:
 
     A guard is a ``where`` with a constant condition that takes one branch throughout, or whose
     other branch is a number that makes no difference, because of a constant factor of 0 there.
-    Losses have them for 0 · log 0.
+    Losses have them for 0 · log 0. A comparison of nodes may come out otherwise on other data:
+    there the branch that is left out must be a number.
     """
     found: dict[Node, Node] = {}
     for node in order:
@@ -34,6 +36,9 @@ def guards(order: Sequence[Node], users: Users) -> dict[Node, Node]:
             kept, differs = yes, ~chosen
         else:
             continue
+        left_out = no if kept is yes else yes
+        if comparisons(node) and not is_number(left_out):
+            continue  # on other data it may be chosen
         same_shape = np.shape(kept._data) == np.shape(node._data)
         zero = _is_zero(node, kept, differs) or _vanishes(node, differs, users)
         if same_shape and (zero or not differs.any()):

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from micrograd_nn.readers.explain.terms import (
     Call,
+    Compared,
     MatrixProduct,
     Number,
     Power,
@@ -54,7 +55,9 @@ _ACCENTS = {
 _SIGNS = {
     "\\": r"\backslash ", "~": r"{\sim}", "^": r"{\wedge}", " ": r"\ ", "·": r"{\cdot}", "−": "-",
     "'": "{'}", "′": "{'}", "∘": r"\circ ", "×": r"\times ", "‖": r"\|", "≤": r"\leq ",
-    "≥": r"\geq ", "√": r"\surd ", "⊕": r"\oplus ", "⊗": r"\otimes ", "⊙": r"\odot ",
+    "≥": r"\geq ", "≠": r"\neq ", "∧": r"\land ", "∨": r"\lor ", "¬": r"\lnot ",
+    "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "√": r"\surd ",
+    "⊕": r"\oplus ", "⊗": r"\otimes ", "⊙": r"\odot ",
     "…": r"\cdots ",
     "∞": r"\infty ", "∇": r"\nabla ", "→": r"\to ", "<": r"{<}", ">": r"{>}", "½": r"\tfrac12 ",
     **{c: f"\\{c}" for c in "#$%&_{}"},
@@ -266,8 +269,17 @@ def _power(term: Power) -> tuple[str, int]:
     return f"{base}^{{{latex(exponent)}}}", POWER
 
 
+def _matrix_product(term: MatrixProduct) -> tuple[str, int]:
+    sides = (_ones(side) or _within(side, MATRIX) for side in (term.left, term.right))
+    return r"\, ".join(sides), MATRIX
+
+
+def _ones(term: Term) -> str:
+    return r"\mathbf{1}" if isinstance(term, Number) else ""
+
+
 def _transposed(term: Transposed) -> tuple[str, int]:
-    base = _within(term.of, ATOM)
+    base = _ones(term.of) or _within(term.of, ATOM)
     if "^" in base and not base.startswith(r"\left("):
         return rf"{{{base}}}^{{\mathsf{{T}}}}", ATOM
     return rf"{base}^{{\mathsf{{T}}}}", ATOM
@@ -310,16 +322,11 @@ _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
     Sum: _sum,
     Product: _product,
     Power: _power,
-    MatrixProduct: lambda term: (
-        r"\, ".join(
-            r"\mathbf{1}" if isinstance(side, Number) else _within(side, MATRIX)
-            for side in (term.left, term.right)
-        ),
-        MATRIX,
-    ),
+    MatrixProduct: _matrix_product,
     Transposed: _transposed,
     Reshaped: lambda term: _written(term.of),
     Total: lambda term: (rf"\sum {_within(term.of, PRODUCT)}", TOTAL),
     Call: _call,
+    Compared: _call,
     Prime: _prime,
 }

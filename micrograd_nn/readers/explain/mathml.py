@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from micrograd_nn.readers.explain.terms import (
     Call,
+    Compared,
     MatrixProduct,
     Number,
     Power,
@@ -42,6 +43,8 @@ from micrograd_nn.readers.svgtext import escape
 _RIGHT = '<mtd columnalign="right" style="text-align:right;text-align:-webkit-right">'
 _LEFT = '<mtd columnalign="left" style="text-align:left;padding-left:0">'
 _TABLE = '<math display="block"><mtable displaystyle="true">{}</mtable></math>'
+#: Muted by its opacity, which does on a light page and on a dark one.
+_PARAGRAPH = '<p style="font-size:85%;opacity:.7;text-align:center">{}</p>'
 
 
 def mathml(term: Term) -> str:
@@ -66,6 +69,17 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
         f"<mtr>{_RIGHT}{left}</mtd>{_LEFT}<mo>=</mo>{right}</mtd></mtr>" for left, right in rows
     )
     return _TABLE.format(lines)
+
+
+def paragraph(notes: Sequence[str]) -> str:
+    """Return notes as a small paragraph to stand below the formulas, in HTML; nothing if none.
+
+    Examples
+    --------
+    >>> paragraph(["m < 5"]).endswith(">m &lt; 5</p>"), paragraph([])
+    (True, '')
+    """
+    return _PARAGRAPH.format("<br/>".join(map(escape, notes))) if notes else ""
 
 
 def line(*tokens: str | Term) -> str:
@@ -271,6 +285,20 @@ def _power(term: Power) -> tuple[str, int]:
     return f"<msup>{base}{_row(mathml(exponent))}</msup>", POWER
 
 
+def _matrix_product(term: MatrixProduct) -> tuple[str, int]:
+    left, right = (_ones(side) or _within(side, MATRIX) for side in (term.left, term.right))
+    return _row(left, "<mspace width='0.2em'/>", right), MATRIX
+
+
+def _transposed(term: Transposed) -> tuple[str, int]:
+    base = _ones(term.of) or _within(term.of, ATOM)
+    return f'<msup>{base}<mi mathvariant="normal">T</mi></msup>', ATOM
+
+
+def _ones(term: Term) -> str:
+    return '<mn mathvariant="bold">1</mn>' if isinstance(term, Number) else ""
+
+
 def _call(term: Call) -> tuple[str, int]:
     parts = pieces(term)
     if parts is None:
@@ -300,19 +328,11 @@ _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
     Sum: _sum,
     Product: _product,
     Power: _power,
-    MatrixProduct: lambda term: (
-        "<mspace width='0.2em'/>".join(
-            '<mn mathvariant="bold">1</mn>' if isinstance(side, Number) else _within(side, MATRIX)
-            for side in (term.left, term.right)
-        ).join(("<mrow>", "</mrow>")),
-        MATRIX,
-    ),
-    Transposed: lambda term: (
-        f'<msup>{_within(term.of, ATOM)}<mi mathvariant="normal">T</mi></msup>',
-        ATOM,
-    ),
+    MatrixProduct: _matrix_product,
+    Transposed: _transposed,
     Reshaped: lambda term: _written(term.of),
     Total: lambda term: (_row(_operator("∑"), _within(term.of, PRODUCT)), TOTAL),
     Call: _call,
+    Compared: _call,
     Prime: _prime,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -58,8 +59,14 @@ def names_of(
         names[node] = re.sub(r"\s", " ", names[node])
         if names[node].startswith("1/"):  # which is how the share of an example is written
             names[node] = f"({names[node]})"
+    taken = {*names.values(), *given.values()}
+    for node in [n for n in order if n not in given and names[n] in set(given.values())]:
+        numbered = (f"{names[node]}·{k}" for k in count(2))
+        names[node] = next(name for name in numbered if name not in taken)
+        taken.add(names[node])
     names.update(given)
-    _name_constants([n for n in order if n not in unnamed], users, names)
+    nameless = [n for n in order if n not in unnamed and n not in given]
+    _name_constants(nameless, users, names)
     return names, _name_layers(order, users, names)
 
 

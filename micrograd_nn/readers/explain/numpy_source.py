@@ -16,10 +16,13 @@ from micrograd_nn.readers.explain.equations import Derivation, Equation
 from micrograd_nn.readers.explain.helpers import HELPERS
 from micrograd_nn.readers.explain.shares import Count
 from micrograd_nn.readers.explain.terms import (
+    INDICATOR,
     Call,
+    Compared,
     MatrixProduct,
     Number,
     Power,
+    Prime,
     Product,
     Reshaped,
     Shape,
@@ -32,7 +35,12 @@ from micrograd_nn.readers.explain.terms import (
 from micrograd_nn.readers.explain.text import over_and_under, text
 from micrograd_nn.readers.identifiers import identifier
 
-SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
+COMPARISON, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
+#: Functions that Python has signs for.
+_SIGNS = {
+    "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==",
+    "not_equal": "!=",
+}  # fmt: skip
 
 
 def numpy_source(derivation: Derivation) -> str:
@@ -197,9 +205,13 @@ class _Source:
         return f"{self._within(term.base, ATOM)}**{self._within(exponent, ATOM)}", POWER
 
     def _matrix_product(self, term: MatrixProduct) -> tuple[str, int]:
+        if len(term.shape) == 2 and len(term.left.shape) == len(term.right.shape) == 1:
+            return f"np.outer({self.code(term.left)}, {self.code(term.right)})", ATOM
         return f"{self._within(term.left, PRODUCT)} @ {self._within(term.right, UNARY)}", PRODUCT
 
     def _transposed(self, term: Transposed) -> tuple[str, int]:
+        if len(term.shape) == 1:  # NumPy's vectors are neither rows nor columns
+            return self._written(term.of)
         return f"{self._within(term.of, ATOM)}.T", ATOM
 
     def _reshaped(self, term: Reshaped) -> tuple[str, int]:
@@ -242,6 +254,27 @@ class _Source:
         operands = f"[{', '.join(args)}]" if row is not None and row.variadic else ", ".join(args)
         options = "".join(f", {key}={value}" for key, value in params.items())
         return f"table[{_quoted(term.name)}]({operands}{options})", ATOM
+
+    def _compared(self, term: Compared) -> tuple[str, int]:
+        whole = any(arg.shape == term.shape and not isinstance(arg, Number) for arg in term.args)
+        parts = [  # a number is repeated by NumPy
+            Number(arg.value) if whole and isinstance(arg, Number) else arg for arg in term.args
+        ]
+        if term.name in _SIGNS:
+            left, right = (self._within(part, SUM) for part in parts)
+            return f"{left} {_SIGNS[term.name]} {right}", COMPARISON
+        args = ", ".join(map(self.code, parts))
+        if term.name == INDICATOR:
+            return f"np.where({args}, 1.0, 0.0)", ATOM
+        return f"np.{term.name}({args})", ATOM
+
+    def _prime(self, term: Prime) -> tuple[str, int]:
+        """Return a derivative as a call of the row's rule."""
+        z = self.code(Call(term.name, term.args, term.shape, term.params))
+        self.rows.add(term.name)
+        args = ", ".join(["1.0", z, *(self.code(arg) for arg in term.args)])
+        options = "".join(f", {key}={_literal(value)}" for key, value in term.params)
+        return f"table[{_quoted(term.name)}].rules[{term.place}]({args}{options})", ATOM
 
     def _need(self, helper: str) -> None:
         for word in re.findall(r"\w+", HELPERS[helper]):
@@ -301,4 +334,6 @@ _WRITERS: dict[type, Callable[[_Source, Any], tuple[str, int]]] = {
     Reshaped: _Source._reshaped,
     Total: _Source._total,
     Call: _Source._call,
+    Compared: _Source._compared,
+    Prime: _Source._prime,
 }

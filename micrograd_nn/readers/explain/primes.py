@@ -50,7 +50,7 @@ _OWN = {
 
 
 def slope(row: Primitive, place: int) -> Formula:
-    """Return the derivative of an elementwise row by one argument, ``slope(z, *args)``.
+    """Return the derivative of an elementwise row by one argument, ``slope(z, *args, **params)``.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ def slope(row: Primitive, place: int) -> Formula:
     named = row.kinks and row not in _RIGHT_AT_KINKS and row.name not in _OWN
     formula = None if named or not text else _parsed(text, row.arity)
     if formula is not None:
-        return formula
-    prime = _prime(row, place)
-    return lambda z, *args: prime(*args)
+        return lambda z, *args, **params: formula(z, *args)
+    prime = prime_of(row, place)
+    return lambda z, *args, **params: prime(*args, **params)
 
 
 @lru_cache(maxsize=1000)
@@ -129,18 +129,19 @@ def _evaluated(tree: ast.expr, names: dict[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=1000)
-def _prime(row: Primitive, place: int) -> Primitive:
+def prime_of(row: Primitive, place: int) -> Primitive:
+    """Return the derivative of an elementwise row as a row, which calls the rule as a whole."""
     rule = row.rules[place]
     assert rule is not None
 
-    def on_arrays(*args: Any) -> Any:
-        z = row.on_arrays(*args)
+    def on_arrays(*args: Any, **params: Any) -> Any:
+        z = row.on_arrays(*args, **params)
         with np.errstate(all="ignore"):
-            return np.asarray(rule(np.ones_like(z), z, *args), z.dtype)
+            return np.asarray(rule(np.ones_like(z), z, *args, **params), z.dtype)
 
-    def on_floats(*args: float) -> float:
+    def on_floats(*args: float, **params: Any) -> float:
         assert row.on_floats is not None
-        return call(rule, 1.0, row.on_floats(*args), *args)
+        return call(rule, 1.0, row.on_floats(*args, **params), *args, **params)
 
     prime = Primitive(
         f"{row.name}_prime_{place}",

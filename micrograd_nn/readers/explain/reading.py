@@ -10,14 +10,23 @@ import numpy as np
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.pull import unbroadcast_axes
 from micrograd_nn.graph.table.arrays import axes_of
+from micrograd_nn.readers.explain.comparisons import (
+    comparison_term,
+    comparisons,
+    operands,
+    without_indicator,
+)
 from micrograd_nn.readers.explain.primes import PRIMES
 from micrograd_nn.readers.explain.terms import (
     ONE,
     Call,
+    Compared,
     Number,
     Prime,
+    Reshaped,
     Symbol,
     Term,
+    Transposed,
     add,
     matrix_product,
     negative,
@@ -60,6 +69,10 @@ def term_of(
     Power(base=Symbol(name='x', shape=()), exponent=Number(value=2.0, shape=()))
     """
     found = {} if known is None else known
+
+    def operand(x: Any) -> Term:
+        return found[x] if isinstance(x, Node) else constant(x, named)
+
     stack = [root]
     while stack:
         node = stack[-1]
@@ -71,22 +84,29 @@ def term_of(
             term = Symbol(symbol, shape) if isinstance(symbol, str) else symbol
             found[node] = reshaped(term, shape)
         elif node.op is None:
-            found[node] = _constant(node, named)
+            found[node] = constant(node._data, named)
         else:
-            missing = [child for child in node.inputs if child not in found]
+            compared = comparisons(node)
+            inputs = [child for i, child in enumerate(node.inputs) if i not in compared]
+            missing = [child for child in (*inputs, *operands(compared)) if child not in found]
             if missing:
                 stack += missing
                 continue
-            term = _read(node, [found[child] for child in node.inputs], exact)
+            args = [
+                comparison_term(compared[i], operand) if i in compared else found[child]
+                for i, child in enumerate(node.inputs)
+            ]
+            term = _read(node, args, exact)
             found[node] = reshaped(term, np.shape(node._data))  # where a term has cancelled
     return found[root]
 
 
-def _constant(node: Node, named: Callable[[Any], str] | None) -> Term:
-    data = np.asarray(node._data)
+def constant(held: Any, named: Callable[[Any], str] | None) -> Term:
+    """Return an array or a number as a term."""
+    data = np.asarray(held)
     if data.size and np.all(data == data.flat[0]):  # an array that is one number throughout
         return Number(float(data.flat[0]), data.shape)
-    return Symbol("const" if named is None else named(node._data), data.shape)
+    return Symbol("const" if named is None else named(held), data.shape)
 
 
 def _read(node: Node, args: list[Term], exact: bool) -> Term:
@@ -97,12 +117,15 @@ def _read(node: Node, args: list[Term], exact: bool) -> Term:
         name, place = PRIMES[op]
         if name == "power_derivative" and place == 0:
             return _power_derivative(node, [*args[:2], add(args[2], ONE)])
-        return Prime(name, tuple(args), place, shape)
+        return Prime(name, tuple(args), place, shape, _params(node))
     reader = _READERS.get(op.name) or (None if exact else _TEXTBOOK.get(op.name))
     if reader is not None:
         return reader(node, args)
-    params = tuple(sorted((key, _hashable(value)) for key, value in node.params.items()))
-    return Call(op.name, tuple(args), shape, params)
+    return Call(op.name, tuple(args), shape, _params(node))
+
+
+def _params(node: Node) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted((key, _hashable(value)) for key, value in node.params.items()))
 
 
 def _hashable(value: Any) -> Any:
@@ -116,6 +139,47 @@ def _hashable(value: Any) -> Any:
 
 
 # ---------------------------------------------------------------------------------- operations
+
+
+def _mul(node: Node, args: list[Term]) -> Term:
+    """Return a product, element by element; of a column and a row, it is their matrix product."""
+    shape = np.shape(node._data)
+    for place in (0, 1):
+        column, row = args[place], args[1 - place]
+        if _is_outer(node.inputs[place], node.inputs[1 - place]):
+            return matrix_product(column, _row(row), shape)
+    return times(*args)
+
+
+def _row(term: Term) -> Term:
+    """Return a vector as a row; of a stack of vectors, each as a row."""
+    *stack, n = term.shape
+    if isinstance(term, Number) and n > 1:
+        return times(term.value, Reshaped(Transposed(Number(1.0, (n,))), (1, n)))
+    if not stack:
+        return reshaped(term, (1, n))
+    stack.pop()  # the axis of length 1
+    if not stack or not isinstance(term, Reshaped) or term.of.shape != (*stack, n):
+        return term
+    axes = (*range(len(stack)), len(stack) + 1, len(stack))
+    return Call("transpose", (reshaped(term.of, (*stack, n, 1)),), term.shape, (("axes", axes),))
+
+
+def _is_outer(column: Node, row: Node) -> bool:
+    """Tell whether one node is a column and the other a row, each repeated for the other.
+
+    If one has a single number, both must have been made of vectors for it: else it is a factor.
+    """
+    m, n = np.shape(column._data), np.shape(row._data)
+    if len(m) < 2 or m[-1] != 1 or not n or n[-2:-1] not in ((), (1,)):
+        return False
+    return (m[-2] > 1 and n[-1] > 1) or (_of_vector(column) and (len(n) == 1 or _of_vector(row)))
+
+
+def _of_vector(node: Node) -> bool:
+    """Tell whether a node is a vector to which an axis was added."""
+    reshaped_ = node.op is not None and node.op.name == "reshape"
+    return reshaped_ and np.ndim(node.inputs[0]._data) == np.ndim(node._data) - 1
 
 
 def _matmul(node: Node, args: list[Term]) -> Term:
@@ -163,13 +227,15 @@ def _sigmoid_minus(node: Node, args: list[Term]) -> Term:
 
 def _where(node: Node, args: list[Term]) -> Term:
     """Return the branch that a constant condition chooses throughout."""
+    chosen, yes, no = args
     condition = np.asarray(node.inputs[0]._data)
-    if not node.inputs[0].requires_grad and condition.size:
+    fixed = not node.inputs[0].requires_grad and not isinstance(chosen, Compared)
+    if fixed and condition.size:
         if np.all(condition):
-            return args[1]
+            return yes
         if not np.any(condition):
-            return args[2]
-    return Call("where", tuple(args), np.shape(node._data))
+            return no
+    return Call("where", (without_indicator(chosen), yes, no), np.shape(node._data))
 
 
 def _power(node: Node, args: list[Term]) -> Term:
@@ -205,7 +271,7 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term]] = {
     "add": lambda node, args: add(*args),
     "sub": lambda node, args: add(args[0], negative(args[1])),
     "neg": lambda node, args: negative(args[0]),
-    "mul": lambda node, args: times(*args),
+    "mul": _mul,
     "div": lambda node, args: times(args[0], reciprocal(args[1])),
     "identity": lambda node, args: args[0],
     "power": _power,

@@ -8,6 +8,7 @@ all of them equalities between real numbers:
   ``x · x⁻¹`` is 1;
 * a double negation or transposition is dropped;
 * numbers are moved out of products, matrix products, transpositions and sums over axes, and merged;
+* in matrix products a vector is a column, and its transpose a row: ``x @ W`` is ``Wᵀ x``;
 * a sum whose terms are all negative has its minus taken out;
 * ``shortest.py`` multiplies a product of sums out where that cancels a fraction, takes out a number
   that all terms of a sum have, and writes what is positive first.
@@ -89,7 +90,7 @@ class MatrixProduct:
 
 @dataclass(frozen=True)
 class Transposed:
-    """A matrix with rows and columns exchanged."""
+    """A matrix with rows and columns exchanged; of a vector, which is a column, the row."""
 
     of: Term
 
@@ -127,6 +128,15 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Compared(Call):
+    """A function of NumPy without a derivative, such as ``greater``; or the ``INDICATOR``."""
+
+
+#: Is 1 where a condition holds, and 0 elsewhere.
+INDICATOR = "indicator"
+
+
+@dataclass(frozen=True)
 class Prime:
     """The derivative of a function at a term, such as g'(Z), by argument ``place``."""
 
@@ -134,6 +144,7 @@ class Prime:
     args: tuple[Term, ...]
     place: int
     shape: Shape
+    params: tuple[tuple[str, Any], ...] = ()
 
 
 Term: TypeAlias = (
@@ -147,6 +158,7 @@ Term: TypeAlias = (
     | Reshaped
     | Total
     | Call
+    | Compared
     | Prime
 )
 
@@ -168,7 +180,9 @@ def _remember_hash(kind: type) -> None:
     kind.__getstate__ = without_hash  # type: ignore[method-assign, assignment]
 
 
-for _kind in (Sum, Product, Power, MatrixProduct, Transposed, Reshaped, Total, Call, Prime):
+for _kind in (
+    Sum, Product, Power, MatrixProduct, Transposed, Reshaped, Total, Call, Compared, Prime,
+):  # fmt: skip
     _remember_hash(_kind)
 
 ZERO, ONE = Number(0.0), Number(1.0)
@@ -313,13 +327,87 @@ def reciprocal(term: Term) -> Term:
 
 
 def matrix_product(left: Term, right: Term, shape: Shape) -> Term:
-    """Return left @ right."""
+    """Return left @ right.
+
+    A vector is a column, as in textbooks: so a product of two vectors is written as what it is, a
+    number or a matrix.
+
+    Examples
+    --------
+    >>> W, x, z = Symbol("W", (4, 3)), Symbol("x", (3,)), Symbol("z", (4,))
+    >>> matrix_product(z, W, (3,)) == matrix_product(transposed(W), z, (3,))
+    True
+    >>> matrix_product(x, x, ()) == MatrixProduct(Transposed(x), x, ())
+    True
+    """
     a, lefts = _scale(left)
     b, rights = _scale(right)
+    if len(lefts.shape) == 1 and len(rights.shape) == 2:
+        lefts, rights = transposed(rights), lefts
     for one, other in ((lefts, rights), (rights, lefts)):
         if isinstance(one, Number) and _size(one.shape) == 1:
-            return times(a, b, one.value, reshaped(other, shape))
-    return times(a, b, MatrixProduct(lefts, rights, shape))
+            return times(a, b, one.value, reshaped(_oriented(other), shape))
+    return times(a, b, reshaped(_product_of(lefts, rights, shape), shape))
+
+
+def _product_of(left: Term, right: Term, shape: Shape) -> Term:
+    """Return a product of matrices, or of the vectors that they are a column or a row of."""
+    column, row = _column_in(left), _row_in(right)
+    if column is not None and row is not None and len(left.shape) == len(right.shape) == 2:
+        return MatrixProduct(column, row, shape)
+    row = _as_row(left) if len(left.shape) == 1 else _row_in(left)
+    column = _column_in(right)
+    if column is not None:
+        return MatrixProduct(row or left, column, left.shape[:-1] if row is None else ())
+    if row is not None:
+        return MatrixProduct(row, right, right.shape[:-2] + right.shape[-1:])
+    return MatrixProduct(left, _oriented(right), shape)
+
+
+def _column_in(term: Term) -> Term | None:
+    """Return the vector of which a term is the column, if it is one."""
+    vector = term.of if isinstance(term, Reshaped) else term
+    if len(vector.shape) != 1 or term.shape not in (vector.shape, (*vector.shape, 1)):
+        return None
+    return _as_column(vector)
+
+
+def _row_in(term: Term) -> Term | None:
+    """Return the row that a term is, if it is that of a vector."""
+    vector = term.of if isinstance(term, Reshaped) else term
+    if len(vector.shape) != 1 or term.shape != (1, *vector.shape):
+        return None
+    return _as_row(vector)
+
+
+def _is_row(vector: Term) -> bool:
+    """Tell whether a term of one axis is written as a row: xᵀ, or xᵀ W."""
+    while isinstance(vector, MatrixProduct):
+        vector = vector.left
+    return isinstance(vector, Transposed) and len(vector.shape) == 1
+
+
+def _as_row(vector: Term) -> Term:
+    if _is_row(vector):
+        return vector
+    if isinstance(vector, MatrixProduct):  # (W x)ᵀ is xᵀ Wᵀ
+        return MatrixProduct(_as_row(vector.right), transposed(vector.left), vector.shape)
+    return Transposed(vector)
+
+
+def _as_column(vector: Term) -> Term:
+    if not _is_row(vector):
+        return vector
+    if isinstance(vector, MatrixProduct):
+        return MatrixProduct(transposed(vector.right), _as_column(vector.left), vector.shape)
+    assert isinstance(vector, Transposed)
+    return vector.of
+
+
+def _oriented(term: Term) -> Term:
+    """Return the row of a vector as its transpose, so that it is written as one."""
+    row = _row_in(term)
+    return term if row is None else reshaped(row, term.shape)
 
 
 def _scale(term: Term) -> tuple[Term, Term]:
@@ -341,10 +429,21 @@ def transposed(term: Term) -> Term:
     if len(term.shape) < 2:
         return term
     number, rest = _scale(term)
-    if isinstance(rest, MatrixProduct) and len(rest.left.shape) == len(rest.right.shape) == 2:
-        product = matrix_product(transposed(rest.right), transposed(rest.left), rest.shape[::-1])
-        return times(number, product)
-    return times(number, rest if isinstance(rest, Number) else Transposed(rest))
+    shape = term.shape[::-1]
+    if isinstance(rest, Number):
+        return times(number, Number(rest.value, shape))
+    column, row = _column_in(rest), _row_in(rest)
+    if column is not None:
+        return times(number, reshaped(_as_row(column), shape))
+    if row is not None:
+        return times(number, reshaped(_as_column(row), shape))
+    if isinstance(rest, MatrixProduct):
+        left, right = rest.left, rest.right
+        if len(left.shape) == len(right.shape) == 2:
+            return times(number, matrix_product(transposed(right), transposed(left), shape))
+        if len(left.shape) == len(right.shape) == 1:  # (x yᵀ)ᵀ is y xᵀ
+            return times(number, MatrixProduct(_as_column(right), _as_row(left), shape))
+    return times(number, Transposed(rest))
 
 
 def total(term: Term, shape: Shape, axes: tuple[int, ...]) -> Term:
@@ -378,7 +477,9 @@ def reshaped(term: Term, shape: Shape) -> Term:
     number, rest = _scale(term)
     pure = isinstance(rest, Reshaped) and _size(rest.of.shape) == _size(rest.shape) == _size(shape)
     inner = rest.of if pure and isinstance(rest, Reshaped) else rest
-    return times(number, inner if inner.shape == shape else Reshaped(inner, shape))
+    if inner.shape != shape:
+        return times(number, Reshaped(inner, shape))
+    return times(number, _as_column(inner) if len(shape) == 1 else inner)
 
 
 def _size(shape: Shape) -> int:

@@ -10,7 +10,9 @@ from typing import Any
 
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers.explain.terms import (
+    INDICATOR,
     Call,
+    Compared,
     MatrixProduct,
     Number,
     Power,
@@ -195,15 +197,17 @@ def _power(term: Power) -> tuple[str, int]:
 
 
 def _matrix_product(term: MatrixProduct) -> tuple[str, int]:
-    left, right = (
-        "𝟏" if isinstance(side, Number) else _within(side, MATRIX)
-        for side in (term.left, term.right)
-    )
+    left, right = (_ones(side) or _within(side, MATRIX) for side in (term.left, term.right))
     return f"{left} {right}", MATRIX
 
 
 def _transposed(term: Transposed) -> tuple[str, int]:
-    return f"{_within(term.of, ATOM)}ᵀ", ATOM
+    return f"{_ones(term.of) or _within(term.of, ATOM)}ᵀ", ATOM
+
+
+def _ones(term: Term) -> str:
+    """Return what a factor of a matrix product is called that is 1 throughout."""
+    return "𝟏" if isinstance(term, Number) else ""
 
 
 def _total(term: Total) -> tuple[str, int]:
@@ -226,6 +230,13 @@ def notation_of(name: str) -> str:
 #: A notation such as "σ({})" or "log {}".
 _CALL = re.compile(r"([^\W\d]\w*)(\(\{\d?\}(, \{\d?\})*\)| \{0?\})")
 
+_COMPARED = {
+    "greater": "{} > {}", "greater_equal": "{} ≥ {}", "less": "{} < {}", "less_equal": "{} ≤ {}",
+    "equal": "{} = {}", "not_equal": "{} ≠ {}", "logical_and": "{} ∧ {}", "bitwise_and": "{} ∧ {}",
+    "logical_or": "{} ∨ {}", "bitwise_or": "{} ∨ {}", "logical_not": "¬{}", "invert": "¬{}",
+    "floor": "⌊{}⌋", "ceil": "⌈{}⌉", INDICATOR: "[{}]",
+}  # fmt: skip
+
 #: Called by name, since their notation is a whole formula.
 _NAMED = {"power_derivative"}
 Pieces = list[str | Term]
@@ -240,14 +251,12 @@ def pieces(term: Call) -> Pieces | None:
     >>> pieces(Call("maximum", (x, y), ())), pieces(Call("abs", (x,), ()))
     (None, ['|', Symbol(name='x', shape=()), '|'])
     """
-    row = table.get(term.name)
-    if row is None or row.variadic or _CALL.fullmatch(row.notation):
-        return None
-    if row.notation == f"{row.name}({{}})" or row.name in _NAMED:
+    notation = _notation(term)
+    if not notation:
         return None
     params, places = dict(term.params), iter(range(len(term.args)))
     found: Pieces = []
-    for i, piece in enumerate(re.split(r"\{(\w*)\}", row.notation)):
+    for i, piece in enumerate(re.split(r"\{(\w*)\}", notation)):
         if i % 2 == 0:
             found += [piece] if piece else []
         elif not piece or piece.isdigit():
@@ -261,6 +270,16 @@ def pieces(term: Call) -> Pieces | None:
             value = params.get(piece, piece)
             found.append(number(value) if isinstance(value, float) else str(value))
     return found
+
+
+def _notation(term: Call) -> str:
+    """Return the notation of a function that isn't written ``name(...)``."""
+    if isinstance(term, Compared):
+        return _COMPARED.get(term.name, "")
+    row = table.get(term.name)
+    if row is None or row.variadic or row.name in _NAMED or _CALL.fullmatch(row.notation):
+        return ""
+    return "" if row.notation == f"{row.name}({{}})" else row.notation
 
 
 def index(value: Any) -> str:
@@ -285,9 +304,9 @@ def index(value: Any) -> str:
 
 def needs(parts: Pieces, place: int) -> int:
     """Return how tightly a term among the pieces of a notation must hold together."""
-    before, after = place > 0, place < len(parts) - 1
-    opened = before and str(parts[place - 1]).endswith(("(", "[", "|", "‖", ", ", "≤ ", "> ", "= "))
-    closed = after and str(parts[place + 1]).startswith((")", "]", "|", "‖", ",", " ≤", " >", " ="))
+    before = "(" if place == 0 else str(parts[place - 1]).strip() or " "
+    after = ")" if place == len(parts) - 1 else str(parts[place + 1]).strip() or " "
+    opened, closed = before[-1] in "([|‖⌊⌈,≤≥<>=≠", after[0] in ")]|‖⌋⌉,≤≥<>=≠"
     return SUM if opened and closed else ATOM
 
 
@@ -331,5 +350,6 @@ _WRITERS: dict[type, Callable[..., tuple[str, int]]] = {
     Reshaped: lambda term: _written(term.of),
     Total: _total,
     Call: _call,
+    Compared: _call,
     Prime: _prime,
 }

@@ -7,6 +7,9 @@ from programs import array, backward, check, lines, run
 import micrograd_nn.functional as F
 from micrograd_nn import Tensor
 from micrograd_nn import explain as explained
+from micrograd_nn.graph.order import toposort
+from micrograd_nn.readers.explain.constants import related
+from micrograd_nn.readers.explain.naming import users_of
 
 X = array(6, 2)
 Y = (array(6, 1, seed=5) > 0).astype(float)
@@ -59,6 +62,14 @@ def test_arrays_with_names_keep_them():
     x = Tensor(array(3), name="x")
     one, two = (Tensor([1.0, 2.0, 4.0], requires_grad=False, name=n) for n in "ab")
     assert lines(check(np.sum(x * one + x * x * two).named("J")))[0] == "J = Σ (x ∘ a + x² ∘ b)"
+
+
+def test_an_array_that_was_given_a_name_is_not_negated():
+    x, c = Tensor(array(3), name="x"), np.array([-1.0, -2.0, -4.0])
+    order = toposort(np.sum(x * c))
+    (constant,) = [node for node in order if node.op is None and node is not x]
+    assert related(order, users_of(order))[constant].sign == -1
+    assert constant not in related(order, users_of(order), {constant: "c"})
 
 
 def test_the_same_array_twice_is_one_input():

@@ -99,6 +99,110 @@ def test_a_layer_that_is_used_twice():
     ]
 
 
+# --------------------------------------------------------------------------------- vectors
+
+
+def vector(name, *shape, seed=0):
+    return Tensor(array(*shape, seed=seed), name=name)
+
+
+@pytest.mark.parametrize(
+    ("make", "forward", "gradients"),
+    [
+        (
+            lambda W, V, x, y: W @ x,
+            "z = W x",
+            ["dW = dz xᵀ", "dx = Wᵀ dz"],
+        ),
+        (
+            lambda W, V, x, y: y @ W,
+            "z = Wᵀ y",
+            ["dy = W dz", "dW = y dzᵀ"],
+        ),
+        (
+            lambda W, V, x, y: x @ vector("u", 3, seed=4),
+            "z = xᵀ u",
+            ["dx = dz u", "du = dz x"],
+        ),
+        (
+            lambda W, V, x, y: y @ W @ x,
+            "z = yᵀ W x",
+            ["dy = dz W x", "dW = dz y xᵀ", "dx = dz Wᵀ y"],
+        ),
+        (
+            lambda W, V, x, y: F.linear(x, W, y),
+            "z = W x + y",
+            ["dx = Wᵀ dz", "dW = dz xᵀ", "dy = dz"],
+        ),
+        (
+            lambda W, V, x, y: V.T @ x,
+            "z = Vᵀ x",
+            ["dV = x dzᵀ", "dx = V dz"],
+        ),
+        (
+            lambda W, V, x, y: vector("w", 1, 3) @ x,
+            "z = w x",
+            ["dw = dz xᵀ", "dx = wᵀ dz"],
+        ),
+        (
+            lambda W, V, x, y: x @ vector("w", 3, 1),
+            "z = wᵀ x",
+            ["dx = w dz", "dw = x dzᵀ"],
+        ),
+        (
+            lambda W, V, x, y: np.outer(y, x),
+            "z = y xᵀ",
+            ["dy = Σ dz ∘ x", "dx = Σ dz ∘ y"],
+        ),
+        (
+            lambda W, V, x, y: vector("S", 2, 4, 3) @ x,
+            "z = S x",
+            ["dS = dz xᵀ", "dx = Σ Sᵀ dz"],
+        ),
+        (
+            lambda W, V, x, y: x @ vector("S", 2, 3, 4),
+            "z = xᵀ S",
+            ["dx = Σ S dz", "dS = x dzᵀ"],
+        ),
+    ],
+)
+def test_products_of_vectors(make, forward, gradients):
+    leaves = vector("W", 4, 3), vector("V", 3, 4), vector("x", 3), vector("y", 4)
+    z = make(*leaves).named("z")
+    explanation = check(np.sum(np.sin(z)).named("L"))
+    assert lines(explanation)[0] == forward
+    assert backward(explanation) == ["dz = cos(z)", *gradients]
+
+
+def test_products_of_vectors_in_a_network_of_two_layers():
+    x, t = given(array(3), "x"), given(array(2), "t")
+    a = np.tanh((vector("W", 4, 3) @ x + vector("b", 4)).named("z")).named("a")
+    y = (vector("V", 2, 4) @ a).named("y")
+    explanation = check(np.sum((y - t) ** 2).named("L"))
+    assert backward(explanation) == [
+        "dy = 2 (y − t)",
+        "dV = dy aᵀ",
+        "da = Vᵀ dy",
+        "dz = da ∘ (1 − a²)",
+        "dW = dz xᵀ",
+        "db = dz",
+    ]
+    assert "dW = np.outer(dz, x)" in explanation.numpy()
+    assert "da = V.T @ dy" in explanation.numpy()
+
+
+def test_a_gradient_of_ones_times_a_vector():
+    x = vector("x", 3)
+    assert backward(check(np.sum(vector("W", 4, 3) @ x).named("L"))) == ["dW = 𝟏 xᵀ", "dx = Wᵀ 𝟏"]
+    assert backward(check(np.sum(x @ vector("W", 3, 4)).named("L"))) == ["dx = W 𝟏", "dW = x 𝟏ᵀ"]
+    assert backward(check(np.sum(vector("W", 1, 3) @ x).named("L"))) == ["dW = xᵀ", "dx = Wᵀ"]
+
+
+def test_a_column_that_is_scaled_by_one_number_is_no_product_of_vectors():
+    X, w = vector("X", 4, 1), vector("w", 1)
+    assert lines(check(np.sum(np.tanh(X * w)).named("L")))[0] == "L = Σ tanh(X ∘ w)"
+
+
 # ---------------------------------------------------------------------------------- losses
 
 LOSSES = {
@@ -347,6 +451,18 @@ def test_an_operation_of_two_arguments_in_its_notation(rows):
     explanation = check(row(x, y).named("L"))
     assert lines(explanation) == ["L = ‖x − y‖²", "", "dx = 2 (x − y)", "dy = −2 (x − y)"]
     assert r"L &= \|x - y\|^{2}" in explanation.latex()
+
+
+def test_an_operation_with_a_parameter(rows):
+    def rule(g, z, x, *, k):
+        return g * k * (1 - z * z)
+
+    row = rows("odd_tanh", lambda x, k: np.tanh(k * x), rule)
+    x = Tensor([1.0, 2.0], name="x")
+    root = np.sum(row(x, k=0.5) + row(x, k=2.0)).named("L")
+    assert backward(check(root)) == ["dx = odd_tanh′(x) + odd_tanh′(x)"]  # of another k each
+    explained = explain(row(Value(1.0, name="x"), k=0.5).named("L"))
+    assert run(explained)[1]["x"] == pytest.approx(0.5 * (1 - np.tanh(0.5) ** 2), rel=1e-15)
 
 
 def test_the_textbook_form_of_an_operation(rows):

@@ -49,6 +49,15 @@ def test_notes_are_short_for_deep_networks():
     assert lines(explain(np.mean(Z * Z).named("J")))[-1].startswith("m = 5; dA7 … dZ: of the sum")
 
 
+def test_each_number_of_examples_has_its_note():
+    u, v = Tensor(array(3), name="u"), Tensor(array(4), name="v")
+    a, b = np.exp(u).named("a"), np.sin(v).named("b")
+    assert lines(explain((np.mean(a * a) + np.mean(b * b)).named("J")))[-2:] == [
+        "m = 3; da: of the sum over examples, m times the gradient",
+        "n = 4; db: of the sum over examples, n times the gradient",
+    ]
+
+
 def test_a_root_without_a_name_is_a_loss():
     x = Tensor(array(3), name="x")
     assert lines(explain(np.sum(x * x)))[0] == "L = Σ x²"

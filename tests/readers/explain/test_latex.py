@@ -11,6 +11,7 @@ from micrograd_nn import MLP, Tensor, explain
 from micrograd_nn.readers.explain.latex import latex, line, name
 from micrograd_nn.readers.explain.terms import (
     Call,
+    Compared,
     MatrixProduct,
     Number,
     Prime,
@@ -20,19 +21,22 @@ from micrograd_nn.readers.explain.terms import (
     Total,
     Transposed,
     add,
+    matrix_product,
     power,
     reciprocal,
+    reshaped,
     times,
 )
 
-x, y, m = Symbol("x"), Symbol("y"), Symbol("1/m")
+x, y, m, u = Symbol("x"), Symbol("y"), Symbol("1/m"), Symbol("u", (2,))
 A, B, W = Symbol("A", (2, 2)), Symbol("B", (2, 2)), Symbol("W[1]", (2, 2))
 KNOWN = set(
     re.findall(
         r"\w+",
         """begin end frac sum left right circ cdot text mathrm mathsf mathbf operatorname sqrt log
         exp tanh sin cos tan sinh cosh arctan max min sigma alpha beta gamma delta varepsilon theta
-        lambda mu Sigma hat partial backslash sim wedge leq surd cdots infty Phi varphi""",
+        lambda mu Sigma hat partial backslash sim wedge leq surd cdots infty Phi varphi geq neq land
+        lor lnot lfloor rfloor""",
     )
 )
 
@@ -79,6 +83,13 @@ def assert_compiles(written):
         (Call("abs", (A,), (2, 2)), "|A|"),
         (Prime("relu", (A,), 0, (2, 2)), r"\operatorname{relu}'\left(A\right)"),
         (MatrixProduct(Number(1.0, (2, 2)), B, (2, 2)), r"\mathbf{1}\, B"),
+        (matrix_product(u, u, ()), r"u^{\mathsf{T}}\, u"),
+        (
+            matrix_product(reshaped(u, (2, 1)), reshaped(u, (1, 2)), (2, 2)),
+            r"u\, u^{\mathsf{T}}",
+        ),
+        (MatrixProduct(u, Transposed(Number(1.0, (2,))), (2, 2)), r"u\, \mathbf{1}^{\mathsf{T}}"),
+        (Compared("greater_equal", (u, add(u, u)), (2,)), r"u \geq  2\, u"),
     ],
 )
 def test_terms(term, written):

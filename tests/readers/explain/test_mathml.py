@@ -7,7 +7,15 @@ from programs import array, l_layers, scalars, two_layers
 import micrograd_nn.functional as F
 from micrograd_nn import MLP, Tensor, explain
 from micrograd_nn.readers.explain.mathml import equations, line, mathml, name
-from micrograd_nn.readers.explain.terms import Number, Symbol, Transposed, power, times
+from micrograd_nn.readers.explain.terms import (
+    Number,
+    Symbol,
+    Transposed,
+    matrix_product,
+    power,
+    reshaped,
+    times,
+)
 
 #: The number of children that an element must have, where browsers show an error otherwise.
 CHILDREN = {
@@ -66,6 +74,14 @@ def test_numbers():
     assert words(f"<math>{mathml(times(0.5, Symbol('1/m'), Symbol('A', (2,))))}</math>") == "12mA"
 
 
+def test_products_of_vectors():
+    z, x = Symbol("z", (2,)), Symbol("x", (3,))
+    outer = matrix_product(reshaped(z, (2, 1)), reshaped(x, (1, 3)), (2, 3))
+    assert words(f"<math>{mathml(outer)}</math>") == "zxT"
+    assert words(f"<math>{mathml(matrix_product(x, x, ()))}</math>") == "xTx"
+    assert words(f"<math>{mathml(Transposed(Number(1.0, (3,))))}</math>") == "1T"
+
+
 def test_what_has_a_superscript_is_bracketed_before_it_gets_another():
     assert words(f"<math>{mathml(power(Symbol('W[1]', (2,)), 2.0))}</math>") == "(W[1])2"
 
@@ -98,9 +114,33 @@ def test_explanations(make):
     assert_shows(explain(make()).mathml())
 
 
-def test_a_notebook_is_given_mathml():
+def test_a_notebook_is_given_mathml_and_the_notes_below():
     explanation = explain(two_layers())
+    formulas, _, notes = explanation._repr_html_().partition("</math>")
+    assert formulas + "</math>" == explanation.mathml()
+    paragraph = ET.fromstring(notes)
+    assert (paragraph.tag, "opacity" in paragraph.get("style")) == ("p", True)
+    assert paragraph.text == str(explanation).split("\n")[-1]
+
+
+def test_notes_in_a_notebook_are_escaped():
+    m = Tensor([1.0, 2.0, 5.0], name="<b>")
+    written = explain(np.mean(np.exp((m * m).named("<i>"))).named("J"))._repr_html_()
+    notes = ET.fromstring(written.partition("</math>")[2])
+    assert notes.text == "m = 3; d<i>: of the sum over examples, m times the gradient"
+
+
+def test_what_has_no_notes_has_no_paragraph():
+    explanation = explain(np.sum(Tensor(array(3), name="x") ** 2))
     assert explanation._repr_html_() == explanation.mathml()
+
+
+def test_the_notes_of_a_network_of_neurons_for_a_notebook():
+    model = MLP(2, [1], activation="tanh", seed=0)
+    losses = [(model([0.5, y]) - y) ** 2 for y in (1.0, -1.0, 0.0)]
+    written = explain(sum(losses) * (1 / 3))._repr_html_()
+    notes = ET.fromstring(written.partition("</math>")[2])
+    assert [*notes.itertext()] == ["m = 3", "Σ is over the examples, where it has no index"]
 
 
 def test_steps_with_numbers_for_a_notebook():

@@ -95,3 +95,14 @@ def test_names_that_are_given_go_first():
     order = toposort(np.sum(y * y))
     names, _ = names_of(order, users_of(order), {y: "E"})
     assert names[y] == "E"
+
+
+def test_names_that_are_given_are_nobody_elses():
+    x = Tensor([1.0, 2.0], name="x")
+    y = np.exp(x) * 2
+    root = np.sum(y * np.array([3.0, 4.0]))
+    order = toposort(root)
+    constant = root.inputs[0].inputs[1]
+    names, _ = names_of(order, users_of(order), {y: "L", x: "V1", constant: "x"})
+    assert (names[y], names[x], names[constant]) == ("L", "V1", "x")
+    assert len(set(names.values())) == len(names)

@@ -147,6 +147,14 @@ OTHERS = {
     "matmul_of_vectors": lambda: x(shape=(4,)) @ x("y", (4,), 1),
     "matmul_by_a_vector": lambda: x() @ x("y", (4,)),
     "matmul_of_a_vector": lambda: x("y", (3,)) @ x(),
+    "matmul_of_a_row": lambda: x(shape=(3,)).reshape(1, 3) @ x("y", (3, 2)),
+    "matmul_by_a_column": lambda: x() @ x("y", (4,)).reshape(4, 1),
+    "matmul_of_a_column_and_a_row": lambda: (
+        x(shape=(3,)).reshape(3, 1) @ x("y", (4,), 1).reshape(1, 4)
+    ),
+    "outer": lambda: np.outer(x(shape=(3,)), x("y", (4,), 1)),
+    "matmul_batched_by_a_vector": lambda: x(shape=(2, 3, 4)) @ x("y", (4,)),
+    "matmul_batched_of_a_vector": lambda: x("y", (3,)) @ x(shape=(2, 3, 4)),
     "matmul_batched": lambda: x(shape=(2, 3, 4)) @ x("y", (2, 4, 3)),
     "matmul_batched_by_one": lambda: x(shape=(2, 3, 4)) @ x("y", (4, 3)),
     "softmax": lambda: F.softmax(x(), axis=0),

@@ -35,6 +35,15 @@ def test_a_row_with_a_kink_is_named():
     assert ("relu", 0) in PRIMES.values()
 
 
+def test_a_derivative_with_a_parameter():
+    row = primitive("odd_scaled", lambda x, k: k * x * x, lambda g, z, x, *, k: g * 2 * k * x)
+    try:
+        assert slope(row, 0)(None, 3.0, k=2.0) == 12.0
+        assert slope(row, 0)(None, np.array([1.0, 3.0]), k=2.0).tolist() == [4.0, 12.0]
+    finally:
+        del table["odd_scaled"]
+
+
 @pytest.mark.parametrize("textbook", ["{0} if {0} > 0 else 1", "os.system({0})", "{7}", "(", "y"])
 def test_a_textbook_form_that_is_no_plain_formula_is_named(textbook):
     name = f"odd_{abs(hash(textbook))}"

@@ -86,6 +86,37 @@ def test_the_transpose_of_a_product_is_the_product_of_the_transposes():
     assert text(transposed(product)) == "Dᵀ A"
 
 
+def test_in_matrix_products_a_vector_is_a_column():
+    u, v = Symbol("u", (2,)), Symbol("v", (3,))
+    assert matrix_product(A, v, (2,)) == MatrixProduct(A, v, (2,))
+    assert matrix_product(u, A, (3,)) == MatrixProduct(Transposed(A), u, (3,))
+    assert matrix_product(v, v, ()) == MatrixProduct(Transposed(v), v, ())
+    outer = matrix_product(reshaped(u, (2, 1)), reshaped(v, (1, 3)), (2, 3))
+    assert outer == MatrixProduct(u, Transposed(v), (2, 3))
+    assert transposed(outer) == MatrixProduct(v, Transposed(u), (3, 2))
+    between = matrix_product(matrix_product(u, A, (3,)), v, ())
+    assert text(between) == "uᵀ A v"
+
+
+def test_columns_and_rows_of_vectors():
+    u, v = Symbol("u", (2,)), Symbol("v", (3,))
+    assert text(matrix_product(A, reshaped(v, (3, 1)), (2, 1))) == "A v"
+    row = matrix_product(reshaped(u, (1, 2)), A, (1, 3))
+    assert (text(row), row.shape) == ("uᵀ A", (1, 3))
+    assert text(reshaped(row, (3,))) == "Aᵀ u"
+    assert transposed(reshaped(u, (1, 2))) == reshaped(u, (2, 1))
+    assert text(matrix_product(Symbol("c", (2, 1)), reshaped(v, (1, 3)), (2, 3))) == "c vᵀ"
+    one = Number(1.0, (1, 1))
+    assert text(matrix_product(one, reshaped(v, (1, 3)), (1, 3))) == "vᵀ"
+    ones = Number(1.0, (2,))
+    assert text(matrix_product(Transposed(A), ones, (3,))) == "Aᵀ 𝟏"
+    assert text(matrix_product(ones, u, ())) == "𝟏ᵀ u"
+
+
+def test_the_transpose_of_ones_has_their_shape_transposed():
+    assert transposed(Number(2.0, (2, 3))) == Number(2.0, (3, 2))
+
+
 def test_a_sum_of_a_constant_is_its_number():
     assert total(Number(2.0, (3, 4)), (4,), (0,)) == Number(6.0, (4,))
 
