@@ -145,7 +145,7 @@ def fitted(cotangent: Any, child: Node) -> Any:
         cotangent = (
             sum_to(cotangent, shape=shape)
             if unbroadcast_axes(shape_of(cotangent), shape)
-            else add(cotangent, np.zeros(shape))
+            else add(cotangent, np.zeros_like(child._data))
         )
     if type(child._data) is float and not isinstance(cotangent, Node):
         return float(cotangent)

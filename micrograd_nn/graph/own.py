@@ -38,7 +38,10 @@ def primitive(
     on_floats : callable, optional
         A faster kernel for Python floats; ``forward`` by default.
     **row
-        The other fields of ``Primitive``: ``notation``, ``domain``, ``kinks``, ``elementwise`` ...
+        The other fields of ``Primitive``. ``elementwise=False`` where an element of the result
+        depends on more than the same element of each argument; ``notation``, in which ``{}`` stands
+        for each argument; ``kinks``, a dict from conditions to what the derivative is there, such
+        as ``{"x == 0 and y == 0": "0"}``: by x and by y, which the condition names. ``domain`` ...
 
     Returns
     -------

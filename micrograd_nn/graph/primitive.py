@@ -40,7 +40,8 @@ class Primitive:
         marks an argument without a derivative. A parameter whose name starts with ``_`` isn't
         read: its data need not be kept.
     notation : str
-        How it prints, with ``{}`` for each argument, such as ``"{} + {}"``.
+        How it prints, with ``{}`` for each argument, such as ``"{} + {}"``; by default its name
+        and the arguments in brackets.
     code : str
         How it is written in NumPy, such as ``"np.exp({})"``.
     textbook : sequence of str
@@ -50,7 +51,10 @@ class Primitive:
         Where it is defined, as an expression in the names of the rule's arguments; empty where
         everywhere.
     kinks : dict
-        Points without a derivative (an expression), and the value given there, in words.
+        Points without a derivative, and what is given there. A point is a condition in the names
+        of the rules' arguments, such as ``"x == 0 and y == 0"``. The text begins with the value,
+        ``"0 (the subgradient of least norm)"``: that of the derivative by each argument that the
+        condition names, or by those that the text does, as in ``"1 by x, 0 by y"``.
     elementwise : bool
         Whether each element of the result depends on the same element of the arguments only.
     along : str or tuple of int, optional
@@ -110,7 +114,8 @@ class Primitive:
         self.name = name
         self.on_arrays = on_arrays
         self.on_floats = on_floats
-        self.notation = notation or f"{name}({{}})"
+        places = ["{}"] if variadic else ["{}"] * len(rules)  # one for a sequence of any length
+        self.notation = notation or f"{name}({', '.join(places)})"
         self.code = code
         self.textbook = tuple(textbook)
         self.domain = domain

@@ -14,7 +14,7 @@ import numpy as np
 from micrograd_nn.graph.node import data_of
 from micrograd_nn.graph.primitive import Primitive, Rule
 from micrograd_nn.graph.table.arithmetic import where
-from micrograd_nn.graph.table.arrays import with_reduced_axes
+from micrograd_nn.graph.table.arrays import axes_of, with_reduced_axes
 
 
 def without_vanishing(
@@ -46,22 +46,39 @@ def without_vanishing(
         return cotangent
     if op.multilinear:
         return _of_finite_factors(rule, cotangent, g, zero, operands, params)
-    vanishing = _vanishing(op, zero, data, params)
+    vanishing = influences_only(op, zero, data, params)
     if np.ndim(data) == 0 and np.ndim(vanishing) == 0:
         return 0.0 if vanishing else cotangent
     return where(vanishing, 0.0, cotangent)
 
 
-def _vanishing(op: Primitive, zero: Any, cotangent: Any, params: dict[str, Any]) -> Any:
-    """Return where all results that an element influences have a cotangent of 0."""
+def influences_only(op: Primitive, zero: Any, argument: Any, params: dict[str, Any]) -> Any:
+    """Return where all results that an element influences have a cotangent of 0, as the row says.
+
+    Parameters
+    ----------
+    op : Primitive
+    zero : bool or array of bool
+        Where the cotangent of the result is 0.
+    argument : float or array
+        An argument, or its cotangent: its shape counts.
+    params : dict
+    """
     if op.elementwise:
         return zero
     if op.along is None:  # any element may influence any result
         return np.all(zero)
-    axis = params[op.along] if isinstance(op.along, str) else op.along
-    if np.shape(zero) != np.shape(cotangent):
-        zero = with_reduced_axes(zero, cotangent, axis)
+    axis = axes_along(op, np.ndim(argument), params)
+    if np.shape(zero) != np.shape(argument):
+        zero = with_reduced_axes(zero, argument, axis)
+    if np.ndim(zero) == 0:  # all results together
+        return zero
     return np.all(zero, axis=axis, keepdims=True)
+
+
+def axes_along(op: Primitive, ndim: int, params: dict[str, Any]) -> tuple[int, ...]:
+    """Return the axes along which a row says that it mixes the elements of an argument."""
+    return axes_of(params[op.along] if isinstance(op.along, str) else op.along, ndim)
 
 
 def _of_finite_factors(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.testing.expressions import evaluate
+from micrograd_nn.testing.influence import misdeclared
 from micrograd_nn.testing.kinks import Kink, declared_kinks, kinks_of_row
 from micrograd_nn.testing.op_case import Case
 from micrograd_nn.testing.op_derivative import check_derivative, check_kinks
@@ -21,10 +22,13 @@ from micrograd_nn.testing.op_manners import check_linearity, check_memory, check
 from micrograd_nn.testing.op_report import Findings, OpReport, Problem
 from micrograd_nn.testing.op_second import check_second_order
 from micrograd_nn.testing.operation import Operation, VjpRaisedError
+from micrograd_nn.testing.session import collected
 
 Array = np.ndarray[Any, Any]
 
 
+@collected
+@np.errstate(all="ignore")  # infinities and NaN are data here, not accidents
 def check_op(
     forward: Callable[..., Any],
     vjp: Callable[..., Any] | None = None,
@@ -82,6 +86,9 @@ def check_op(
     broadcast (for an elementwise operation of several arrays), in float32, in other layouts of
     memory, with NaN and infinities. Where ``forward`` raises for such inputs, they are left out.
 
+    Of a row, what it declares of itself is checked too (``elementwise``, ``along``): the engine
+    relies on it where a cotangent is 0.
+
     Examples
     --------
     >>> def cube(x):
@@ -95,7 +102,7 @@ def check_op(
     >>> check_op(cube, lambda g, x: g * 2 * x**2, samples=[1.5])
     Traceback (most recent call last):
     ...
-    micrograd_nn.testing.errors.GradientError: the vjp of cube is wrong ...
+    micrograd_nn.testing.errors.GradientError: cube is wrong ...
 
     Kinks, by value or by condition:
 
@@ -168,9 +175,8 @@ def _domain(op: Operation, domain: Any) -> Callable[..., Any] | None:
 def _sample(
     make: Callable[..., Case], point: Sequence[Any], label: str, domain: Any, seed: int
 ) -> Case:
-    with np.errstate(all="ignore"):
-        if domain is not None and np.size(inside := domain(*point)) and not np.any(inside):
-            raise ValueError(f"{label} lies outside of the domain")
+    if domain is not None and np.size(inside := domain(*point)) and not np.any(inside):
+        raise ValueError(f"{label} lies outside of the domain")
     try:
         return make(point, label, seed)
     except Exception as error:
@@ -189,6 +195,7 @@ def _check_or_tell_what_it_raises(case: Case, make: Callable[..., Case], found: 
 
 def _check(case: Case, make: Callable[..., Case], found: Findings) -> None:
     """Check one sample in all respects."""
+    _check_declaration(case, found)
     if not check_results(case, found):
         return
     check_derivative(case, found)
@@ -196,8 +203,12 @@ def _check(case: Case, make: Callable[..., Case], found: Findings) -> None:
     check_second_order(case, found)
     _check_manners(case, make, found)
     twin = _as_arrays(case, make)
-    if twin is not None and check_results(twin, found):
-        _check_manners(twin, make, found)
+    if twin is not None:
+        _check_declaration(twin, found)
+        if twin.elementwise and twin.value.ndim:
+            twin.share_slopes(case)
+            if check_results(twin, found):
+                _check_manners(twin, make, found)
     for other in _empty(case, make):
         check_results(other, found, "zero size")
     if not (case.elementwise and case.value.size > 1):
@@ -206,6 +217,17 @@ def _check(case: Case, make: Callable[..., Case], found: Findings) -> None:
         check_shapes(other, found, "0-d arrays")
     for other in _broadcast(case, make):
         check_shapes(other, found, "broadcasting")
+
+
+def _check_declaration(case: Case, found: Findings) -> None:
+    """Check that the engine knows which elements of a row's result depend on which of the inputs.
+
+    A cotangent of 0 contributes 0 to those that influence no other result.
+    """
+    row = case.op.row
+    if row is not None and (row.elementwise or row.along is not None):
+        wrong = misdeclared(row, case.op.params, case.opaque, case.op.names)
+        found.holds("declaration", not wrong, wrong, case.label)
 
 
 def _check_manners(case: Case, make: Callable[..., Case], found: Findings) -> None:
@@ -230,17 +252,13 @@ def _possible(
 
 
 def _as_arrays(case: Case, make: Callable[..., Case]) -> Case | None:
-    """Return the same numbers as arrays of several equal elements, if forward acts on each."""
+    """Return the same numbers as arrays of several equal elements, if forward takes these."""
     if case.value.ndim or any(np.ndim(x) for x in case.inputs):
         return None
     inputs = [
         np.full((2, 3), x) if i in case.differentiable else x for i, x in enumerate(case.inputs)
     ]
-    twin = _possible(make, inputs, f"{case.label}, repeated to shape (2, 3)")
-    if twin is None or twin.value.shape != (2, 3) or not twin.elementwise:
-        return None
-    twin.share_slopes(case)
-    return twin
+    return _possible(make, inputs, f"{case.label}, repeated to shape (2, 3)")
 
 
 def _empty(case: Case, make: Callable[..., Case]) -> Iterator[Case]:
@@ -277,9 +295,8 @@ def _broadcast(case: Case, make: Callable[..., Case]) -> Iterator[Case]:
             np.resize(x, shape) if np.ndim(x) or i in case.differentiable else x
             for i, (x, shape) in enumerate(zip(case.inputs, shapes, strict=True))
         ]
-        with np.errstate(all="ignore"):
-            if case.domain is not None and not np.all(case.domain(*inputs)):
-                continue
+        if case.domain is not None and not np.all(case.domain(*inputs)):
+            continue
         other = _possible(make, inputs, f"{case.label} in shapes {', '.join(map(str, shapes))}")
         if other is not None and other.value.shape == np.broadcast_shapes(*map(np.shape, inputs)):
             yield other
@@ -295,9 +312,8 @@ def _at_kinks(
             inputs = list(first)
             for i, coordinate in way.items():
                 inputs[i] = float(coordinate(*first))
-            with np.errstate(all="ignore"):
-                if not np.any(kink.holds(*inputs)):
-                    continue
+            if not np.any(kink.holds(*inputs)):
+                continue
             for seed, shape in enumerate((None, (1,), (7,))):
                 formed = [x if shape is None else np.full(shape, x) for x in inputs]
                 other = _possible(make, formed, f"the kink {kink.label}", seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -109,16 +109,38 @@ def _compared(comparison: ast.cmpop, left: Any, right: Any, margin: float) -> An
     return _OPERATORS[type(comparison)](left, right)
 
 
-def leading_value(text: str) -> str:
-    """Return the expression that a sentence begins with, such as ``"1/2"`` of ``"1/2 each"``.
+_VALUE = r"(-?\w+\([^()]*\)|-?[\w.]+(?:\s*[-+*/]\s*[\w.]+)*)"
+
+
+def documented_values(text: str, condition: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what a sentence says that the derivatives are under a condition, by argument.
+
+    The expression that it begins with stands for each argument that the condition names;
+    ``"1 by x, 0 by y"`` says of which.
 
     Examples
     --------
-    >>> leading_value("min(1, alpha), which is 1 for alpha = 1")
-    'min(1, alpha)'
+    >>> documented_values("min(1, alpha), which is 1 for alpha = 1", "x == 0", ["x", "alpha"])
+    {'x': 'min(1, alpha)'}
+    >>> documented_values("1/2 each (ties split evenly)", "x == y", ["x", "y"])
+    {'x': '1/2', 'y': '1/2'}
+    >>> documented_values("1 by x, -1 by y: w is left out", "x == y == w", ["x", "y", "w"])
+    {'x': '1', 'y': '-1'}
     """
-    match = re.match(r"\s*(-?\w+\([^()]*\)|-?[\w.]+(?:\s*[-+*/]\s*[\w.]+)*)", text)
-    return match.group(1) if match else ""
+    text, concerned = text.strip(), _names_in(condition)
+    by = rf"{_VALUE} by ({'|'.join(names)})\b"
+    listed = re.match(rf"{by}(, {by})*", text)
+    if listed:
+        return {name: value for value, name in re.findall(by, listed.group())}
+    alone = re.match(_VALUE, text)
+    return {name: alone.group() if alone else "" for name in names if name in concerned}
+
+
+def _names_in(text: str) -> set[str]:
+    try:
+        return {node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)}
+    except SyntaxError:  # it is written in words
+        return set()
 
 
 def equations(text: str) -> list[dict[str, str]]:

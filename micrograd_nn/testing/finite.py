@@ -9,7 +9,7 @@ in ``taylor``.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -198,11 +198,7 @@ class Opaque:
             return True if self.domain is None else np.asarray(self.domain(*points), bool)
 
     def acts_elementwise(self) -> bool:
-        """Tell whether each element of the result depends on its own elements of the inputs only.
-
-        Each bit of an element's number splits the elements in two; moving one half must leave the
-        other as it is. Any two elements are told apart by some bit.
-        """
+        """Tell whether an element of the result depends on its own elements of the inputs only."""
         shapes = [x.shape for x in self.inputs]
         try:
             if np.broadcast_shapes(*shapes) != self.centre.shape:
@@ -210,23 +206,33 @@ class Opaque:
         except ValueError:
             return False
         for argnum, x in enumerate(self.inputs):
-            if x.dtype.kind != "f":
-                continue
             numbers = np.arange(x.size).reshape(x.shape)
-            for bit in range(max(0, x.size - 1).bit_length()):
-                for half in (0, 1):
-                    chosen = (numbers >> bit) & 1 == half
-                    values, _ = self.moved(argnum, np.where(chosen, _power_of_two(x) / 1024, 0.0))
-                    others = ~np.broadcast_to(chosen, values.shape)
-                    if not np.array_equal(values[others], self.centre[others], equal_nan=True):
-                        return False
+            for chosen, values in self.moved_in_halves(argnum, numbers):
+                others = ~np.broadcast_to(chosen, values.shape)
+                if not np.array_equal(values[others], self.centre[others], equal_nan=True):
+                    return False
         return True
+
+    def moved_in_halves(self, argnum: int, groups: Array) -> Iterator[tuple[Array, Array]]:
+        """Move half of the elements of an input at a time: yield which, and f of them.
+
+        What acts on each group alone leaves the results of the other half as they are. Each bit of
+        a group's number splits the groups in two, so that any two are told apart. An input that
+        isn't made of floats can't be moved.
+        """
+        x = self.inputs[argnum]
+        if x.dtype.kind != "f":
+            return
+        for bit in range(int(np.max(groups, initial=0)).bit_length()):
+            for half in (0, 1):
+                chosen = (groups >> bit) & 1 == half
+                yield chosen, self.moved(argnum, np.where(chosen, _power_of_two(x) / 1024, 0.0))[0]
 
     def moved(self, argnum: int, offset: Any) -> tuple[Array, Any]:
         """Return f with one input moved, and where that counts; the others are held still."""
         points = list(self.inputs)
         x = points[argnum]
-        points[argnum] = x + offset
+        points[argnum] = there = x + offset
         inside = self.inside(points)
         if self.frozen is not None:
             inside = inside & ~self.frozen
@@ -234,19 +240,35 @@ class Opaque:
             return self(points), inside
         if np.shape(inside) != self.centre.shape:
             return self.centre, np.all(inside)
-        back = sum_to(inside, x.shape, np.logical_and)
-        points[argnum] = np.where(back, x + offset, x)
+        back = sum_to(inside, there.shape, np.logical_and)
+        points[argnum] = np.where(back, there, x)
         return self(points), np.broadcast_to(back, self.centre.shape)
 
     def slopes(self, argnum: int) -> Estimate:
         """Return the derivative of each element of the result by its own element of an input."""
-        x = self.inputs[argnum]
+        x = self._apart(argnum)
         found = derivative(lambda t: self.moved(argnum, t), _power_of_two(x) / 4, x)
         small = np.broadcast_to((x != 0) & (np.abs(x) < 1), self.centre.shape) & ~found.reliable
         if small.any():
             start = np.where(x == 0, 1.0, _power_of_two(x, least=0.0)) / 4
             found = merged(found, derivative(lambda t: self.moved(argnum, t), start, x), small)
         return found
+
+    def _apart(self, argnum: int) -> Array:
+        """Return an input with an element for each of the result, so that each is frozen alone.
+
+        An element that is repeated by broadcasting would have to be held still for all of them.
+        """
+        x = self.inputs[argnum]
+        if self.frozen is None or x.shape == self.centre.shape:
+            return x
+        points = list(self.inputs)
+        points[argnum] = np.broadcast_to(x, self.centre.shape)
+        try:
+            fits = self(points).shape == self.centre.shape
+        except Exception:  # noqa: BLE001 (the code may insist on a number, by any exception)
+            return x
+        return points[argnum] if fits else x
 
     def column(self, argnum: int, index: tuple[int, ...]) -> Estimate:
         """Return the derivative of every element of the result by one element of an input."""

@@ -48,6 +48,8 @@ def _suspicions(got: Array, expected: Array, cotangent: Any) -> Iterator[str]:
     if got.shape != expected.shape or not expected.size or _alike(got, expected, 1e-12):
         return
     yield from _of_missing_numbers(got, expected)
+    if _alike(got, -expected):
+        yield "minus the right gradient: a sign is wrong"
     yield from _of_ratio(got, expected)
     if _alike(got, expected):
         return
@@ -83,8 +85,6 @@ def _of_ratio(got: Array, expected: Array) -> Iterator[str]:
     if ratio is None:
         return
     counts = _lengths(expected.shape)
-    if _near(ratio, -1):
-        yield "minus the right gradient: a sign is wrong"
     for length, name in counts:
         if length > 2 and _near(ratio, length):
             yield f"{length} times the right gradient, {name}: a sum where a mean is meant"
@@ -166,10 +166,13 @@ def _where(wrong: Array, got: Array) -> str:
 
 
 def _common_ratio(got: Array, expected: Array) -> float | None:
-    """Return c where got = c · expected in every element."""
+    """Return c where got = c · expected in every element, of which two at least aren't 0.
+
+    One number alone is a multiple of any other, which says nothing.
+    """
     size = np.max(np.abs(expected), initial=0.0)
     told = np.abs(expected) > 1e-9 * size
-    if not (np.isfinite(size) and told.any()):
+    if not (np.isfinite(size) and told.sum() > 1):
         return None
     ratio = float(np.median(got[told] / expected[told]))
     if ratio == 0 or not math.isfinite(ratio) or abs(ratio - 1) < 1e-11:

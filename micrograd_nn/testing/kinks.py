@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.primitive import Primitive
-from micrograd_nn.testing.expressions import equations, evaluate, leading_value
+from micrograd_nn.testing.expressions import documented_values, equations, evaluate
 
 Array = np.ndarray[Any, Any]
 
@@ -41,15 +41,26 @@ class Kink:
 def kinks_of_row(row: Primitive, names: Sequence[str]) -> list[Kink]:
     """Return the kinks that a row of the table declares, in the names of its rules' arguments.
 
-    The documented value is what the text begins with; it is that of the first argument, or of
-    ``each``.
+    The value that the text begins with stands for the derivative by each argument that the
+    condition names: by the others the row may well have one.
     """
     if not row.elementwise:
         return []
-    return [
-        _from_text(condition, names, leading_value(text), each=" each" in text)
-        for condition, text in row.kinks.items()
-    ]
+    return [_of_row(row, condition, text, names) for condition, text in row.kinks.items()]
+
+
+def _of_row(row: Primitive, condition: str, text: str, names: Sequence[str]) -> Kink:
+    values = documented_values(text, condition, names)
+    ruled = [row.variadic or row.rules[k] is not None for k in range(len(names))]
+
+    def derivatives(*inputs: Any) -> Sequence[Any]:
+        known = dict(zip(names, inputs, strict=True))
+        return [
+            evaluate(values[name], known) if name in values and has_rule else None
+            for name, has_rule in zip(names, ruled, strict=True)
+        ]
+
+    return _from_text(condition, names, derivatives)
 
 
 def declared_kinks(
@@ -72,8 +83,7 @@ def _declared(point: Any, value: Any, names: Sequence[str]) -> Kink:
         return found if isinstance(found, (tuple, list)) else [found] * len(inputs)
 
     if isinstance(point, str):
-        kink = _from_text(point, names, "0")
-        return Kink(point, kink.holds, derivatives, kink.points)
+        return _from_text(point, names, derivatives)
     if callable(point):
         return Kink(getattr(point, "__name__", "a kink"), point, derivatives)
     coordinates = point if isinstance(point, (tuple, list)) else (point,)
@@ -91,13 +101,11 @@ def _declared(point: Any, value: Any, names: Sequence[str]) -> Kink:
     return Kink(label, holds, derivatives, [{i: _constant(c) for i, c in fixed.items()}])
 
 
-def _from_text(condition: str, names: Sequence[str], value: str, each: bool = False) -> Kink:
+def _from_text(
+    condition: str, names: Sequence[str], derivatives: Callable[..., Sequence[Any]]
+) -> Kink:
     def holds(*inputs: Any) -> Any:
         return evaluate(condition, dict(zip(names, inputs, strict=True)))
-
-    def derivatives(*inputs: Any) -> Sequence[Any]:
-        found = evaluate(value, dict(zip(names, inputs, strict=True)))
-        return [found if each or i == 0 else None for i in range(len(inputs))]
 
     points = [
         {names.index(name): _expression(text, names) for name, text in way.items()}

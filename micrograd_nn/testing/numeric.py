@@ -16,6 +16,7 @@ from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.testing.errors import GradientError
 from micrograd_nn.testing.finite import Opaque
+from micrograd_nn.testing.influence import misdeclared
 from micrograd_nn.testing.kinks import Kink, kinks_of_row
 from micrograd_nn.testing.operation import names_of
 from micrograd_nn.testing.tangents import Local, vanishing
@@ -32,39 +33,42 @@ class Numeric(Local):
     Raises
     ------
     GradientError
-        If a difference isn't reliable: the message says where and why.
+        If a difference isn't reliable: the message says where and why. If the operation isn't
+        what its row declares, so that no rule would be used rightly.
     """
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
         self.terms = [1] * len(self.data)
+        names = names_of(self.op, len(self.data))
+        self._kinks = kinks_of_row(self.op, names)
+        wrong = misdeclared(self.op, self.params, Opaque(self._kernel, self.data), names)
+        if wrong:
+            raise GradientError(f"{self.op.name}: {wrong}", [self.op.name])
         found = [self._jacobian(i) if d else None for i, d in enumerate(self.differentiable)]
         self._values = [None if f is None else f[0] for f in found]
         self._errors = [None if f is None else f[1] for f in found]
 
     def _kernel(self, *args: Array) -> Array:
-        given = (list(args),) if self.op.variadic else args
+        given: Sequence[Any] = (list(args),) if self.op.variadic else args
+        if self.op.vector:  # the inputs, then the weights
+            given = np.stack(args[: len(args) // 2]), np.stack(args[len(args) // 2 :])
         return self.op.on_arrays(*given, **self.params)
 
     def _jacobian(self, place: int) -> tuple[Array, Array]:
         """Return the derivative by one argument and its error: by element, or as a matrix."""
-        kinks = self._kinks()
         frozen: Array = np.zeros(np.shape(self.value), bool)
-        for kink in kinks:
-            frozen = frozen | np.broadcast_to(kink.holds(*self.data), np.shape(self.value))
+        documented: Array = np.zeros(np.shape(self.value))
+        for kink in self._kinks:
+            slope = kink.derivatives(*self.data)[place]
+            if slope is not None:
+                held = np.broadcast_to(kink.holds(*self.data), np.shape(self.value))
+                frozen, documented = frozen | held, np.where(held, slope, documented)
         call = Opaque(self._kernel, self.data, frozen=frozen if frozen.any() else None)
         if self.op.elementwise:
             slopes = call.slopes(place)
-            value, error = np.array(slopes.value), np.array(slopes.error)
-            unreliable = ~slopes.reliable & ~frozen
-            for kink in kinks:
-                documented = kink.derivatives(*self.data)[place]
-                if documented is not None:
-                    held = np.broadcast_to(kink.holds(*self.data), value.shape)
-                    value = np.where(held, documented, value)
-                    error = np.where(held, 0.0, error)
-            self._refuse(unreliable, place, slopes)
-            return value, error
+            self._refuse(~slopes.reliable & ~frozen, place, slopes)
+            return np.where(frozen, documented, slopes.value), np.where(frozen, 0.0, slopes.error)
         x = self.data[place]
         if np.size(x) * np.size(self.value) > LARGEST:
             raise GradientError(
@@ -78,9 +82,6 @@ class Numeric(Local):
         values = [np.ravel(column.value) for column in columns]
         errors = [np.ravel(column.error) for column in columns]
         return np.stack(values, axis=-1), np.stack(errors, axis=-1)
-
-    def _kinks(self) -> list[Kink]:
-        return kinks_of_row(self.op, names_of(self.op, len(self.data)))
 
     def _refuse(self, unreliable: Array, place: int, found: Any) -> None:
         if np.any(unreliable):

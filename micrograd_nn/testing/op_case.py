@@ -11,7 +11,6 @@ import numpy as np
 
 from micrograd_nn.testing.finite import Opaque
 from micrograd_nn.testing.kinks import Kink
-from micrograd_nn.testing.op_report import snippet
 from micrograd_nn.testing.operation import Operation, is_floating
 from micrograd_nn.testing.taylor import Estimate
 
@@ -75,8 +74,7 @@ class Case:
     @cached_property
     def at_kink(self) -> Array:
         """Where a declared kink is met, in the shape of the result, or as one bool."""
-        with np.errstate(all="ignore"):
-            masks = [np.asarray(kink.holds(*self.inputs), bool) for kink in self.kinks]
+        masks = [np.asarray(kink.holds(*self.inputs), bool) for kink in self.kinks]
         return self._fitted(np.logical_or.reduce([m.any() for m in masks]), masks)
 
     def _fitted(self, anywhere: Any, masks: Sequence[Array]) -> Array:
@@ -125,17 +123,33 @@ class Case:
         self, i: int = 0, index: tuple[int, ...] = (), expected: float | None = None
     ) -> str:
         """Return a program that prints the gradients here; of one element where that will do."""
-        inputs, g = list(self.inputs), self.g
-        same = all(np.shape(x) in ((), self.value.shape) for x in inputs)
-        if self.value.size > 1 and self.elementwise and same and index:
-            inputs = [float(np.asarray(x)[index]) if np.ndim(x) else x for x in inputs]
-            g = float(np.asarray(g)[index])
-            inputs = [np.array([x]) if type(x) is float else x for x in inputs]
-            g, index = np.array([g]), (0,)
+        inputs, g = self.inputs, self.g
+        if self._shows_alone(i, index):
+            inputs, g, index = self._alone(index), np.ravel(np.asarray(g)[index]), (0,)
         place = f"[{', '.join(map(str, index))}]" if index else ""
-        of = f"[{i}]" if len(inputs) > 1 else ""
-        remark = "" if expected is None else f"  # {of}{place} should be {expected!r}"
-        return snippet(self.op.calls, self.op.names, g, inputs, remark.replace("#  ", "# "))
+        return self.op.program(inputs, g, i, place, expected)
+
+    def _alone(self, index: tuple[int, ...]) -> tuple[Any, ...]:
+        """Return an array of one element of each input."""
+        return tuple(
+            np.ravel(x[index]) if np.ndim(x) else np.ravel(x) if is_floating(x) else x
+            for x in self.inputs
+        )
+
+    def _shows_alone(self, i: int, index: tuple[int, ...]) -> bool:
+        """Tell whether an element has the same gradient where it is the only one."""
+        same = all(np.shape(x) in ((), self.value.shape) for x in self.inputs)
+        same &= not any(map(np.ndim, self.op.params.values()))
+        if not (index and same and self.value.size > 1 and self.elementwise):
+            return False
+        inputs, g = self._alone(index), np.ravel(np.asarray(self.g)[index])
+        try:
+            single = self.op.value(inputs).shape == (1,)
+            alone = self.op.gradients(g, inputs)[i]
+        except Exception:  # noqa: BLE001 (forward and vjp may refuse by any exception)
+            return False
+        here = np.asarray(self.gradients[i])[index]
+        return single and np.allclose(alone, here, 1e-6, 0.0, equal_nan=True)
 
 
 def mixed(shape: tuple[int, ...], seed: int) -> Array:

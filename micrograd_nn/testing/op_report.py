@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -132,13 +132,12 @@ class Findings:
     ) -> Disagreement | None:
         """Compare two arrays; count them, and return the worst disagreement if there is one."""
         got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
-        with np.errstate(all="ignore"):
-            same = (got == expected) | (np.isnan(got) & np.isnan(expected))
-            distance = np.where(same, 0.0, np.abs(got - expected))
-            distance = np.where(np.isnan(distance), np.inf, distance)
-            units = np.where(distance == 0, 0.0, distance / allowed)
-            units = np.where(np.isnan(units), np.inf, units)
-            units = np.where(counts, units, 0.0)
+        same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+        distance = np.where(same, 0.0, np.abs(got - expected))
+        distance = np.where(np.isnan(distance), np.inf, distance)
+        units = np.where(distance == 0, 0.0, distance / allowed)
+        units = np.where(np.isnan(units), np.inf, units)
+        units = np.where(counts, units, 0.0)
         aspect = self.aspect(name)
         numbers = int(np.broadcast_to(counts, units.shape).sum())
         aspect.numbers += numbers
@@ -162,7 +161,7 @@ class Findings:
         if not self.problems:
             return
         many = len(self.problems)
-        title = f"the vjp of {name} is wrong" + (f" in {many} respects" if many > 1 else "")
+        title = f"{name} is wrong" + (f" in {many} respects" if many > 1 else "")
         body = [f"{i}. {problem}" for i, problem in enumerate(self.problems, 1)]
         disagreements = [p.disagreement for p in self.problems if p.disagreement is not None]
         disagreements.sort(key=lambda d: -_severity(d))
@@ -180,29 +179,3 @@ def _severity(d: Disagreement) -> float:
     if not d.allowed or not math.isfinite(d.error):
         return math.inf
     return d.error / d.allowed
-
-
-def snippet(
-    calls: Sequence[str], names: Sequence[str], g: Any, inputs: Sequence[Any], remark: str = ""
-) -> str:
-    """Return a program that prints what the vjp gives."""
-    lines = ["import numpy as np", f"g = {code(g)}"]
-    lines += [f"{name} = {code(x)}" for name, x in zip(names, inputs, strict=True)]
-    return "\n".join([*lines, f"print({calls[1]}(g, {', '.join(names)})){remark}"])
-
-
-def code(x: Any) -> str:
-    """Return Python that makes a number or an array again; of a large one, as much as fits."""
-    if type(x) in (float, int, bool):
-        return f'float("{x}")' if x != x or x in (math.inf, -math.inf) else repr(x)
-    x = np.asarray(x)
-    if x.size > 24:
-        return f"...  # {x.dtype} array of shape {x.shape}, as in the sample"
-    text = np.array2string(
-        x, separator=", ", floatmode="unique", threshold=100, max_line_width=10**6
-    )
-    text = " ".join(text.split()).replace("[ ", "[").replace(" ]", "]").replace(" ,", ",")
-    text = text.replace("nan", "np.nan").replace("inf", "np.inf")
-    if x.size == 0:
-        return f"np.zeros({x.shape}, np.{x.dtype})"
-    return f"np.array({text}, np.{x.dtype})"

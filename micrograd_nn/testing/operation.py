@@ -17,6 +17,7 @@ from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.testing.finite import sum_to
+from micrograd_nn.testing.snippets import Program, of_row, of_vjp
 
 Array = np.ndarray[Any, Any]
 
@@ -39,8 +40,8 @@ class Operation:
         The names of the arguments.
     row : Primitive or None
         Where forward and vjp come from, if they are a row's.
-    calls : tuple of str
-        How a program calls forward and vjp.
+    program : callable
+        Writes a program that prints gradients: see ``snippets.Program``.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class Operation:
         name: str,
         row: Primitive | None = None,
         params: dict[str, Any] | None = None,
+        program: Program | None = None,
     ) -> None:
         self.forward, self.vjp, self.names, self.name = forward, vjp, tuple(names), name
         self.row, self.params = row, params or {}
-        self.calls = ("forward", "vjp")
+        self.program = program or of_vjp("vjp", self.names)
 
     @classmethod
     def of(cls, forward: Any, vjp: Any, arity: int) -> Operation:
@@ -82,12 +84,9 @@ class Operation:
         name = name if name.isidentifier() else "forward"
         written = hasattr(forward, "__code__")  # NumPy's functions call their arguments x1, a, ...
         names = _names_of(forward, 0, arity) if written else _names_of(vjp, 1, arity)
-        operation = cls(forward, vjp, names, name)
-        operation.calls = tuple(  # type: ignore[assignment]
-            given.__name__ if getattr(given, "__name__", "<").isidentifier() else role
-            for given, role in ((forward, "forward"), (vjp, "vjp"))
-        )
-        return operation
+        called = getattr(vjp, "__name__", "vjp")
+        program = of_vjp(called if called.isidentifier() else "vjp", names)
+        return cls(forward, vjp, names, name, program=program)
 
     def value(self, inputs: Sequence[Any]) -> Array:
         """Return the result as an array, without warnings."""
@@ -183,7 +182,8 @@ def _of_row(row: Primitive, params: dict[str, Any], arity: int) -> Operation:
             for node, x in zip(nodes, inputs, strict=True)
         )
 
-    return Operation(forward, vjp, names_of(row, arity), row.name, row, params)
+    names = names_of(row, arity)
+    return Operation(forward, vjp, names, row.name, row, params, of_row(row, params, names))
 
 
 def names_of(row: Primitive, arity: int) -> list[str]:

@@ -93,6 +93,8 @@ def collected(check: Callable[P, R]) -> Callable[P, R]:
 
 def _name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     subject = args[0] if args else next(iter(kwargs.values()), "")
+    if isinstance(subject, functools.partial):  # such as a row with its axis
+        subject = subject.func
     for attribute in ("__name__", "name"):
         name = getattr(subject, attribute, None)
         if isinstance(name, str):

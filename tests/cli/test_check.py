@@ -50,6 +50,32 @@ def test_what_is_wrong(mn, homework):
     assert result.out.endswith("1 of 2 checks failed\n")
 
 
+OPERATIONS = """
+import numpy as np
+from micrograd_nn.testing import check_op
+
+def cube(x):
+    return x**3
+
+{checks}
+"""
+RIGHT = "check_op(cube, lambda g, x: g * 3 * x**2, [0.5])"
+WRONG = "check_op(cube, lambda g, x: g * 3 * x, [0.5])"
+
+
+def test_operations(mn, homework):
+    right = mn("check", homework(OPERATIONS.format(checks=RIGHT)))
+    assert (right.code, right.err) == (0, "")
+    assert "✓ cube  check_op, line 8" in right.out
+    assert "right in all respects on 1 sample" in right.out
+    both = mn("check", homework(OPERATIONS.format(checks=f"{WRONG}\n{RIGHT}")))
+    assert (both.code, both.err) == (1, "")
+    assert "✗ cube  check_op, line 8" in both.out
+    assert "the gradient of x is wrong" in both.out
+    assert "✓ cube  check_op, line 9" in both.out
+    assert both.out.endswith("1 of 2 checks failed\n")
+
+
 def test_the_file_is_run_as_a_program(mn, homework, folder):
     homework("from micrograd_nn.functional import tanh", "neighbour.py")
     name = homework(

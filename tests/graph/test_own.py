@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import micrograd_nn.functional as F
-from micrograd_nn import GraphError, Tensor, Value, grad, primitive, record_lines
+from micrograd_nn import GraphError, Tensor, Value, explain, grad, primitive, record_lines
 from micrograd_nn.graph.primitive import table
+from micrograd_nn.readers.formulas import formula
 
 
 @pytest.fixture
@@ -78,6 +79,14 @@ def test_a_rule_for_many_arguments(own):
     )
     with pytest.raises(GraphError, match="a list of 2 cotangents is due"):
         row([Tensor([1.0]), Tensor([2.0])]).sum().backward()
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_smaller_cotangent_keeps_its_dtype(own, road):
+    row = own("total", lambda x: np.sum(x, 0), lambda g, z, x: g, elementwise=False)
+    t = Tensor(np.ones((2, 3), np.float32))
+    ROADS[road](row(t))
+    assert t.grad.dtype == np.float32
 
 
 def test_a_smaller_cotangent_is_repeated(own):
@@ -154,3 +163,15 @@ def test_a_kernel_may_return_its_argument(own):
     result = row(a)
     result[0] = 5.0
     assert a.tolist() == [1.0, 2.0]
+
+
+def test_the_default_notation_shows_all_arguments(own):
+    two = own("two", lambda x, y: x * y, (lambda g, z, x, y: g * y, lambda g, z, x, y: g * x))
+    one = own("one", lambda x: x, lambda g, z, x: g)
+    many = own("many", np.stack, lambda g, z, xs: list(g), variadic=True, elementwise=False)
+    assert [row.notation for row in (one, two, many)] == ["one({})", "two({}, {})", "many({})"]
+    assert two.__doc__.startswith("Return ``two(x, y)``.")
+    x, y = Tensor([1.0], name="x"), Tensor([2.0], name="y")
+    assert "J = Σ two(x, y)" in str(explain(two(x, y).sum().named("J")))
+    assert formula(two(x, y)) == "two({0}, {1})"
+    assert formula(many([x, y])) == "many({0}, {1})"

@@ -155,6 +155,13 @@ def test_an_own_row_that_mixes_along_the_last_axis():
         assert np.array_equal(found, [[0.0, 0.0], [27.0, 27.0]]), road
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("axis", [0, -1, (0,), None], ids=str)
+def test_a_single_result_without_influence(axis):
+    for road, found in roads(lambda x: F.prod(x, axis=axis) * 0.0, np.array([INF, 0.0, 2.0])):
+        assert np.array_equal(found, [0.0, 0.0, 0.0]), road
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_dtype_stays(dtype):
     t = Tensor(np.array([[NAN, 2.0], [1.0, 3.0]]), dtype=dtype)

@@ -293,3 +293,26 @@ def test_complex_step_is_not_believed_where_it_is_wrong(f):
     found, finite_ = complex_step(f, [x], [v]), finite.directional(f, [x], [v])
     assert found.reliable
     assert abs(found.value - finite_.value) <= finite_.error
+
+
+def test_what_is_frozen_holds_nothing_else_still():
+    asked = []
+
+    def hypot(x, y):
+        asked.append((np.broadcast_to(x, (3, 4))[0, 0], y[0, 0]))
+        return np.hypot(x, y)
+
+    x, y = np.zeros((3, 1)), np.arange(4.0)[None, :]
+    frozen = np.broadcast_to(y == 0, (3, 4))
+    found = finite.Opaque(hypot, [x, y], frozen=frozen).slopes(0)
+    assert found.reliable.tolist() == [[False, True, True, True]] * 3
+    assert set(asked) == {(0.0, 0.0)}
+
+
+def test_a_number_that_the_code_insists_on_stays_a_number():
+    def scaled(x, factor):
+        return np.abs(x) * factor if factor > 0 else x
+
+    x = np.array([0.0, 1.0])
+    slopes = finite.Opaque(scaled, [x, 2.0], frozen=x == 0).slopes(1)
+    assert not slopes.reliable.any()

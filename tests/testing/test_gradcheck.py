@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from micrograd_nn import MLP, Linear, Sequential, Tensor, Value, no_grad
+from micrograd_nn import MLP, Linear, Sequential, Tensor, Value, no_grad, primitive
 from micrograd_nn import functional as F
 from micrograd_nn.graph.node import data_of
+from micrograd_nn.graph.primitive import Primitive, table
 from micrograd_nn.testing import GradientError, gradcheck
 
 X = np.random.default_rng(1).normal(size=(3, 4))
@@ -327,3 +329,77 @@ def test_a_rule_that_is_wrong_by_a_little_is_blamed():
 
 def test_one_derivative_agrees():
     assert str(gradcheck(F.tanh, 0.5)).startswith("1 derivative up to order 1 agrees with ")
+
+
+# ------------------------------------------------------------------------- rows of a user's own
+
+
+@pytest.fixture
+def own() -> Iterator[Callable[..., Primitive]]:
+    """A maker of rows; they, and the units made of them, are in the table during the test only."""
+    before = set(table)
+    yield primitive
+    for name in set(table) - before:
+        del table[name]
+
+
+def hypot_x(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * (x / F.where(z, z, 1.0))
+
+
+def hypot_y(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * (y / F.where(z, z, 1.0))
+
+
+@pytest.mark.parametrize("value", ["0", "0 each", "0 by x, 0 by y"])
+def test_a_kink_counts_for_each_argument_and_each_element(own: Any, value: str) -> None:
+    kinks = {"x == 0 and y == 0": value}
+    row = own("distance", np.hypot, (hypot_x, hypot_y), kinks=kinks)
+    for inputs in ((0.0, 0.0), (np.zeros(2), np.arange(2.0)), (np.zeros((3, 1)), np.arange(4.0))):
+        report = gradcheck(row, *inputs)
+        assert report.numbers == sum(map(np.size, inputs))
+        assert "at the kink x == 0 and y == 0 of distance the derivative is" in str(report)
+
+    def one_at_the_kink(g: Any, z: Any, x: Any, y: Any) -> Any:
+        return g * F.where(z, y / F.where(z, z, 1.0), 1.0)
+
+    def wrong_elsewhere(g: Any, z: Any, x: Any, y: Any) -> Any:
+        return g * (y / F.where(z, 2 * z, 1.0))
+
+    for rule in (one_at_the_kink, wrong_elsewhere):
+        with row.replaced(hypot_x, rule):
+            error = rejected(row, np.zeros((3, 1)), np.arange(4.0))
+            assert error.blamed == ["distance"]
+            assert "argument 1" in str(error)
+
+
+def test_at_the_kink_of_one_argument_the_others_have_their_derivative(own: Any) -> None:
+    rules = (lambda g, z, x, y: g * F.sign(x), lambda g, z, x, y: g * F.cos(y))
+    row = own("size_plus", lambda x, y: np.abs(x) + np.sin(y), rules, kinks={"x == 0": "0"})
+    assert gradcheck(row, np.array([0.0, 1.0]), np.array([[2.0], [3.0]])).numbers == 4
+    with row.replaced(rules[0], lambda g, z, x, y: g * F.sin(y)):
+        assert "argument 1" in str(rejected(row, 0.0, 2.0))
+
+
+def test_a_row_that_is_not_elementwise_is_told_from_a_wrong_rule(own: Any) -> None:
+    def cumsum_x(g: Any, z: Any, x: Any) -> Any:
+        return F.flip(F.cumsum(F.flip(g, axis=0), axis=0), axis=0)
+
+    x = np.array([1.0, 2.0, 3.0])
+    error = rejected(own("running sum", np.cumsum, cumsum_x), x)
+    assert error.blamed == ["running sum"]
+    assert "declare elementwise=False" in str(error)
+    assert "rules[0]" not in str(error)
+    right = own("running sum too", np.cumsum, cumsum_x, elementwise=False, along=(0,))
+    assert gradcheck(right, x).worst <= 1
+
+
+def test_a_network_with_an_activation_of_ones_own(own: Any) -> None:
+    def soft_size_x(g: Any, z: Any, x: Any) -> Any:
+        return g * (F.tanh(x) + x / F.cosh(x) ** 2)
+
+    row = own("soft size", lambda x: x * np.tanh(x), soft_size_x)
+    model = MLP(2, [3, 1], activation=row, seed=0)
+    assert gradcheck(model, [0.5, -1.0]).numbers == 15
+    with row.replaced(lambda g, z, x: g * F.tanh(x)):
+        assert rejected(model, [0.5, -1.0]).blamed == ["unit_soft size"]

@@ -62,7 +62,16 @@ def test_no_influence():
 
 def test_scalars():
     assert "sign" in hint(-2.5, 2.5)
-    assert "mean" not in hint(2.5 / 3, 2.5)
+    assert "missing" in hint(0.0, 2.5)
+    assert "the cotangent g is ignored" in hint(2.5, 2.5 * 0.3, 0.3)
+
+
+def test_one_number_is_a_multiple_of_any_other():
+    for factor in (2, 0.5, 3, 1 / 3, 1.7, 1.000001):
+        assert hint(2.5 * factor, 2.5, 0.3) is None
+        one = np.array([0.0, 2.5, 0.0])
+        assert "times" not in (hint(one * factor, one) or "")
+        assert "right gradient" in hint([2.5 * factor, factor], [2.5, 1.0])
 
 
 def test_nothing_to_say():

@@ -1,10 +1,13 @@
 """A session collects outcomes instead of raising."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from micrograd_nn import functional as F
-from micrograd_nn.testing import GradientError, check_backprop, gradcheck
+from micrograd_nn.graph.primitive import table
+from micrograd_nn.testing import GradientError, check_backprop, check_op, gradcheck
 from micrograd_nn.testing.session import collecting
 
 
@@ -46,3 +49,15 @@ def test_backprop_reports_to_it_too():
     with collecting() as outcomes:
         check_backprop(lambda x: np.sin(x), {"x": 0.0}, inputs={"x": 0.5})
     assert [(o.check, o.passed, o.blamed) for o in outcomes] == [("check_backprop", False, ("x",))]
+
+
+def test_check_op_reports_to_it_too():
+    with collecting() as outcomes:
+        assert check_op(np.sin, lambda g, x: g * np.cos(x), [0.5]).worst < 1
+        assert check_op(np.sin, lambda g, x: g * np.sin(x), [0.5]) is None
+        check_op(functools.partial(table["softmax"], axis=0), samples=[np.ones(2)])
+    assert [(o.check, o.subject, o.passed, o.blamed) for o in outcomes] == [
+        ("check_op", "sin", True, ()),
+        ("check_op", "sin", False, ("sin",)),
+        ("check_op", "softmax", True, ()),
+    ]

@@ -376,7 +376,7 @@ clip = primitive(
     notation="clip({}, {}, {})",
     code="np.clip({}, {}, {})",
     textbook=("[{1} <= {0} <= {2}]", "[{0} < {1}]", "[{0} > {2}]"),
-    kinks={"lo <= hi and (x == lo or x == hi)": "1: the gradient passes at the bounds"},
+    kinks={"lo <= hi and (x == lo or x == hi)": "1 by x: the gradient passes at the bounds"},
 )
 
 

@@ -34,7 +34,7 @@ x_over = primitive(
     on_floats=_over_float,
     notation="{} / {}",
     textbook=("1 / {1}", "-{0} / {1}**2"),
-    kinks={"x == 0 and y == 0": "inf; the value is 0"},
+    kinks={"x == 0 and y == 0": "inf by x; the value is 0"},
 )
 
 

@@ -239,7 +239,7 @@ def _faults() -> list[Edit]:
         ),
         Edit(
             "0 times infinity, along an axis",
-            vanishing._vanishing,
+            vanishing.influences_only,
             "return np.all(zero, axis=axis, keepdims=True)",
             "return np.any(zero, axis=axis, keepdims=True)",
         ),
