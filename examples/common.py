@@ -16,6 +16,9 @@ TOLERANCE = 1e-12
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
 INK, RULE, GRID = "#3e4c5a", "#c3ccd5", "#e3e8ed"
 
+#: What a legend in the house style is made with: ``ax.legend(**LEGEND)``.
+LEGEND: dict[str, Any] = {"frameon": False, "fontsize": 8, "labelcolor": INK}
+
 
 def parser(about: str | None) -> argparse.ArgumentParser:
     """Return the options of every example, described by the script's docstring."""
@@ -69,18 +72,56 @@ def largest_difference(found: Mapping[str, Any], expected: Mapping[str, Any]) ->
     return max(differences) / size if size else max(differences)
 
 
-def panels(*titles: str, size: tuple[float, float], columns: int | None = None) -> tuple[Any, Any]:
-    """Return a figure of a size in inches, and its axes, one for each title, in one style."""
+def verify_equal(found: Mapping[str, Any], expected: Mapping[str, Any], claim: str) -> None:
+    """Verify that arrays by name are equal but for rounding, and print how far they are apart."""
+    difference = largest_difference(found, expected)
+    verify(difference < TOLERANCE, f"{claim}, to {difference:.0e}")
+
+
+def compare(
+    found: Mapping[str, Any], expected: Mapping[str, Any], by: Sequence[str] = ("the graph", "hand")
+) -> None:
+    """Print the largest element of each array in both sets, and verify that all elements agree."""
+    rows = []
+    for name, array in found.items():
+        place = np.argmax(np.abs(array))
+        both = (f"{np.ravel(each[name])[place]:.15f}" for each in (found, expected))
+        rows.append((name, "×".join(map(str, np.shape(array))), *both))
+    table(("", "shape", f"the largest, by {by[0]}", f"by {by[1]}"), rows)
+    count = sum(np.size(array) for array in found.values())
+    verify_equal(found, expected, f"all {count:,} numbers agree")
+
+
+def matrices(layers: Iterable[Any], part: str = "data") -> dict[str, np.ndarray]:
+    """Return W1, b1, W2, b2, ... of layers of single numbers, or their gradients for part "grad".
+
+    As the equations have it, W has a row for each unit, and b is a column.
+    """
+    arrays = {}
+    for k, layer in enumerate(layers, start=1):
+        rows = [[getattr(w, part) for w in neuron.w] for neuron in layer.neurons]
+        arrays[f"W{k}"] = np.array(rows)
+        arrays[f"b{k}"] = np.array([[getattr(neuron.b, part)] for neuron in layer.neurons])
+    return arrays
+
+
+def panels(
+    *titles: str, size: tuple[float, float], columns: int | None = None, **options: Any
+) -> tuple[Any, Any]:
+    """Return a figure of a size in inches, and its axes, one for each title, in one style.
+
+    The options are those of matplotlib's ``Figure.subplots``, such as ``sharey=True``.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, dpi=120, layout="constrained")
     columns = columns or len(titles)
-    axes = figure.subplots(-(-len(titles) // columns), columns, squeeze=False).ravel()
+    axes = figure.subplots(-(-len(titles) // columns), columns, squeeze=False, **options).ravel()
     for ax, title in zip(axes, titles, strict=False):
         ax.set_title(title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=8)
         ax.spines[["top", "right"]].set_visible(False)
         ax.spines[["left", "bottom"]].set_color(RULE)
-        ax.tick_params(colors=INK, length=0, labelsize=8)
+        ax.tick_params(which="both", colors=INK, length=0, labelsize=8)
         ax.xaxis.label.set(color=INK, fontsize=9)
         ax.yaxis.label.set(color=INK, fontsize=9)
         ax.grid(visible=True, color=GRID, linewidth=0.8)
@@ -98,7 +139,7 @@ def heat_map(ax: Any, matrix: Any, reach: float | None = None) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     signs = LinearSegmentedColormap.from_list("signs", [COLOURS[1], "white", COLOURS[0]])
-    reach = float(np.max(np.abs(matrix))) if reach is None else reach
+    reach = reach or float(np.max(np.abs(matrix))) or 1.0  # zeros are white
     ax.grid(visible=False)
     ax.spines[:].set(visible=True, color=RULE)
     return ax.imshow(matrix, signs, vmin=-reach, vmax=reach)
@@ -117,13 +158,16 @@ class Pictures:
         self.folder = folder
         self._saved: list[tuple[str, str]] = []
 
-    def save(self, name: str, about: str, make: Callable[[], Any]) -> None:
+    def save(
+        self, name: str, about: str, make: Callable[..., Any], /, *arguments: Any, **options: Any
+    ) -> None:
         """Write what ``make`` returns: a drawing, an animation, a figure or one of its axes.
 
-        Figures and animations need matplotlib, and are left out without it.
+        It is called with the arguments and options. Figures and animations need matplotlib, and
+        are left out without it.
         """
         try:
-            picture = make()
+            picture = make(*arguments, **options)
         except ImportError as error:
             print(f"  {name} is left out: {error}")
             return

@@ -12,7 +12,6 @@ import time
 import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import common
@@ -30,16 +29,16 @@ Array = np.ndarray
 class Task(NamedTuple):
     """How a data set is learnt, and which accuracy every split of it should reach."""
 
-    hidden: tuple[int, ...]
+    hidden: int
     epochs: int
     rate: float
     expected: float
 
 
 TASKS = {
-    "iris": Task(hidden=(16,), epochs=100, rate=0.01, expected=0.85),
-    "breast-cancer": Task(hidden=(16,), epochs=50, rate=0.01, expected=0.93),
-    "digits": Task(hidden=(64,), epochs=30, rate=0.003, expected=0.95),
+    "iris": Task(hidden=16, epochs=100, rate=0.01, expected=0.85),
+    "breast-cancer": Task(hidden=16, epochs=50, rate=0.01, expected=0.93),
+    "digits": Task(hidden=64, epochs=30, rate=0.003, expected=0.95),
 }
 
 
@@ -68,7 +67,7 @@ def load(name: str) -> tuple[Array, Array, list[str]]:
         return iris.X, iris.y, list(iris.class_names)
     from sklearn import datasets
 
-    found = {"breast-cancer": datasets.load_breast_cancer, "digits": datasets.load_digits}[name]()
+    found = getattr(datasets, f"load_{name.replace('-', '_')}")()
     return found.data, found.target, list(map(str, found.target_names))
 
 
@@ -84,14 +83,11 @@ def split(X: Array, y: Array, seed: int) -> Split:
 def network(task: Task, part: Split, seed: int) -> tuple[Sequential, str]:
     """Return an untrained network and its loss: one logit for two classes, else one for each."""
     classes = len(np.unique(part.y))
-    widths = (part.X.shape[1], *task.hidden, classes if classes > 2 else 1)
+    n, outputs = part.X.shape[1], classes if classes > 2 else 1
     rng = np.random.default_rng(seed)
-    layers: list[Any] = []
-    for n_in, n_out in pairwise(widths):
-        layers += [Linear(n_in, n_out, seed=rng), "relu"]
-    return Sequential(*layers[:-1]), (
-        "cross_entropy" if classes > 2 else "binary_cross_entropy_with_logits"
-    )
+    first, last = Linear(n, task.hidden, seed=rng), Linear(task.hidden, outputs, seed=rng)
+    loss = "cross_entropy" if classes > 2 else "binary_cross_entropy_with_logits"
+    return Sequential(first, "relu", last), loss
 
 
 def learn(task: Task, part: Split, seed: int) -> Run:
@@ -100,7 +96,7 @@ def learn(task: Task, part: Split, seed: int) -> Run:
     start = time.perf_counter()
     history = fit(
         model, part.X, part.y, loss, Adam(model.parameters(), lr=task.rate), epochs=task.epochs,
-        batch_size=BATCH, seed=seed,
+        batch_size=BATCH, seed=seed, progress=False,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     logits = predict(model, part.X_test)
@@ -117,7 +113,7 @@ def sklearn_network(task: Task, seed: int, **options: Any) -> Any:
         "batch_size": BATCH, "learning_rate_init": task.rate, "max_iter": task.epochs,
         "n_iter_no_change": 10**6, "alpha": 0.0, "random_state": seed,
     }  # fmt: skip
-    return MLPClassifier(task.hidden, **(settings | options))
+    return MLPClassifier((task.hidden,), **(settings | options))
 
 
 def learn_by_sklearn(task: Task, part: Split, seed: int) -> Run:
@@ -132,7 +128,7 @@ def learn_by_sklearn(task: Task, part: Split, seed: int) -> Run:
 def difference_from_same_start(task: Task, part: Split, seed: int) -> float:
     """Return how far the losses differ in gradient descent on all examples, from equal weights."""
     model, loss = network(task, part, seed)
-    layers = [layer for layer in model.layers if isinstance(layer, Linear)]
+    layers = model[::2]  # but for the relu
     other = sklearn_network(task, seed, batch_size=len(part.X), shuffle=False, warm_start=True)
     other.set_params(solver="sgd", momentum=0.0, learning_rate_init=0.1, max_iter=1)
     other.fit(part.X, part.y)  # so that it has weights, to be overwritten
@@ -140,7 +136,7 @@ def difference_from_same_start(task: Task, part: Split, seed: int) -> float:
     other.intercepts_ = [layer.b.data.copy() for layer in layers]
     other.set_params(max_iter=task.epochs).fit(part.X, part.y)
     optimizer = SGD(model.parameters(), lr=0.1)
-    history = fit(model, part.X, part.y, loss, optimizer, epochs=task.epochs)
+    history = fit(model, part.X, part.y, loss, optimizer, task.epochs, progress=False)
     return float(np.max(np.abs(np.subtract(other.loss_curve_[-task.epochs :], history.loss))))
 
 
@@ -151,6 +147,7 @@ def study(name: str, task: Task, seeds: Sequence[int], pictures: common.Pictures
     """Train and test on a split of a data set for each seed; return the runs on the first."""
     X, y, names = load(name)
     common.heading(f"{name}: {len(X):,} examples of {X.shape[1]} features, {len(names)} classes")
+    print(f"  {task.hidden} relu units, {task.epochs} epochs, Adam at {task.rate}\n")
     print("  split" + "".join(f"{learner:>15}{'seconds':>9}" for learner in LEARNERS))
     parts = [split(X, y, seed) for seed in seeds]
     runs, right = [], []
@@ -160,15 +157,17 @@ def study(name: str, task: Task, seeds: Sequence[int], pictures: common.Pictures
         shown = zip(np.mean(right[k], axis=1), runs[k], strict=True)
         print(f"  {k + 1:5}" + "".join(f"{a:15.1%}{run.seconds:9.2f}" for a, run in shown))
     accuracies = np.mean(right, axis=2).T
-    print("   mean" + "".join(f"{a.mean():15.1%}{f'± {a.std():.1%}':>9}" for a in accuracies))
-
+    if len(seeds) > 1:
+        print("   mean" + "".join(f"{a.mean():15.1%}{f'± {a.std():.1%}':>9}" for a in accuracies))
     print()
     worst = accuracies[0].min()
     common.verify(worst > task.expected, f"in each split, {worst:.1%} or more are told right")
     if WITH_SKLEARN:
         ours, theirs = np.moveaxis(right, 1, 0)
         we, they = np.sum(ours & ~theirs), np.sum(theirs & ~ours)
-        claim = f"{they} are told right only by scikit-learn, {we} only by the library, by chance"
+        claim = (
+            f"{they} told right by scikit-learn only, {we} by the library only: no more than chance"
+        )
         common.verify(they - we < 3 * np.sqrt(we + they) + 1, claim)  # three standard deviations
         difference = difference_from_same_start(task, parts[0], seeds[0])
         claim = f"from equal weights, gradient descent has equal losses, to {difference:.0e}"
@@ -184,44 +183,30 @@ def study(name: str, task: Task, seeds: Sequence[int], pictures: common.Pictures
     wrong = np.flatnonzero(run.told != part.y_test)
     if name == "digits" and len(wrong):
         titles = [f"{part.y_test[k]} told as {run.told[k]}" for k in wrong]
-        pictures.save(
-            "mistakes.png", "digits of the first split that are told wrong",
-            lambda: plot_digits(X[part.test[wrong]], titles),
-        )  # fmt: skip
+        about = "digits of the first split that are told wrong"
+        pictures.save("mistakes.png", about, plot_digits, X[part.test[wrong]], titles)
     return runs[0]
 
 
 def plot_digits(images: Array, titles: Sequence[str]) -> Any:
     """Return the figure of up to 12 images, with titles."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((6.6, 2.8), dpi=120, layout="constrained")
-    axes = figure.subplots(2, 6).ravel()
-    for ax in axes:
-        ax.axis("off")
-    for ax, image, title in zip(axes, images, titles, strict=False):
+    figure, axes = common.panels(*titles[:12], size=(7.4, 3.0), columns=6)
+    for ax, image in zip(axes, images, strict=False):
         ax.imshow(image.reshape(8, 8), cmap="Greys")
-        ax.set_title(title, fontsize=8, color="#3e4c5a")
+        ax.set_axis_off()
     return figure
 
 
 def plot_losses(runs: dict[str, list[Run]]) -> Any:
     """Return the figure of the losses on the first split of each data set."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((3.6 * len(runs), 3.2), dpi=120, layout="constrained")
-    axes = np.ravel(figure.subplots(1, len(runs)))
-    for ax, (name, beside) in zip(axes, runs.items(), strict=True):
-        for learner, run, look in zip(LEARNERS, beside, ("-", ":"), strict=False):
-            colour = "#0072B2" if look == "-" else "#D55E00"
-            ax.semilogy(run.loss, look, color=colour, linewidth=1.8, label=learner)
-        ax.set_title(name, loc="left", fontsize=10, fontweight="bold", color="#3e4c5a")
-        ax.set_xlabel("epoch", fontsize=9)
-        ax.tick_params(length=0, which="both", labelsize=8)
-        ax.spines[:].set_visible(False)
-        ax.grid(color="#e3e8ed")
-    axes[0].set_ylabel("training loss", fontsize=9)
-    axes[0].legend(frameon=False, fontsize=8)
+    figure, axes = common.panels(*runs, size=(3.6 * len(runs), 3.2))
+    for ax, beside in zip(axes, runs.values(), strict=True):
+        for k, (learner, run) in enumerate(zip(LEARNERS, beside, strict=False)):
+            epochs, colour = np.arange(1, len(run.loss) + 1), common.COLOURS[k]
+            ax.semilogy(epochs, run.loss, "-:"[k], color=colour, linewidth=1.8, label=learner)
+        ax.set_xlabel("epoch")
+    axes[0].set_ylabel("training loss")
+    axes[0].legend(**common.LEGEND)
     return figure
 
 
@@ -233,6 +218,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     pictures = common.Pictures(arguments.output)
     seeds = range(arguments.seed, arguments.seed + (1 if arguments.quick else 5))
     chosen = list(TASKS) if arguments.data == "all" else [arguments.data]
+    print("Three quarters of each data set to learn from, the rest to be tested on")
     if not WITH_SKLEARN:
         print("Only iris, and nothing to compare with: pip install scikit-learn brings the rest")
         chosen = ["iris"]
@@ -242,7 +228,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         task = task._replace(epochs=task.epochs // 2) if arguments.quick else task
         runs[name] = study(name, task, seeds, pictures)
     about = "the losses, epoch by epoch, on the first split"
-    pictures.save("losses.png", about, lambda: plot_losses(runs))
+    pictures.save("losses.png", about, plot_losses, runs)
     pictures.list()
 
 

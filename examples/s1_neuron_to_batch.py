@@ -17,10 +17,9 @@ import numpy as np
 from micrograd_nn import Layer, Tensor, Value, data, draw, equations, explain, trace
 from micrograd_nn.readers import figures
 
-COLOURS = ("#009E73", "#CC79A7", "#E69F00")  # of the species
-
 Array = np.ndarray
-Results = tuple[Any, Array, Array, Array, Array]  # the cost E, and A, dW, db, dX
+NAMES = ("A", "dW", "db", "dX")
+Results = tuple[Any, Array, Array, Array, Array]  # the cost E, and those by the NAMES
 
 
 def make_layer(activation: str, seed: int) -> Layer:
@@ -34,12 +33,6 @@ def make_layer(activation: str, seed: int) -> Layer:
     return layer
 
 
-def matrices(layer: Layer, what: str = "data") -> tuple[Array, Array]:
-    """Return W, which has a row for each unit, and the column b; or their gradients."""
-    W = [[getattr(weight, what) for weight in neuron.w] for neuron in layer.neurons]
-    return np.array(W), np.array([[getattr(neuron.b, what)] for neuron in layer.neurons])
-
-
 def by_neurons(layer: Layer, X: Array, Y: Array) -> Results:
     """Compute each unit for each flower, on single numbers: z = wᵀx + b."""
     flowers = [[Value(x) for x in column] for column in X.T]
@@ -49,12 +42,12 @@ def by_neurons(layer: Layer, X: Array, Y: Array) -> Results:
     E.backward()
     A = np.reshape([a.data for a in outputs], Y.T.shape).T
     dX = np.array([[x.grad for x in flower] for flower in flowers]).T
-    return E, A, *matrices(layer, "grad"), dX
+    return E, A, *common.matrices([layer], "grad").values(), dX
 
 
 def by_examples(layer: Layer, X: Array, Y: Array) -> Results:
     """Compute all units at once for each flower: Z = W x + b."""
-    W, b = map(Tensor, matrices(layer))
+    W, b = map(Tensor, common.matrices([layer]).values())
     flowers = [Tensor(column[:, None]) for column in X.T]
     g = layer.neurons[0].function
     outputs = [g(W @ x + b) for x in flowers]
@@ -67,9 +60,9 @@ def by_examples(layer: Layer, X: Array, Y: Array) -> Results:
 
 def by_matrices(layer: Layer, X: Array, Y: Array) -> Results:
     """Compute all units for all flowers at once: Z = W X + b."""
-    W, b = (Tensor(array, name=name) for array, name in zip(matrices(layer), "Wb", strict=True))
+    W, b = map(Tensor, common.matrices([layer]).values())
     X, Y = Tensor(X, name="X"), Tensor(Y, name="Y", requires_grad=False)
-    A = layer.neurons[0].function((W @ X + b).named("Z")).named("A")
+    A = layer.neurons[0].function((W.named("W") @ X + b.named("b")).named("Z")).named("A")
     E = (np.sum((A - Y) ** 2) / (2 * X.shape[1])).named("E")
     E.backward()
     return E, A.data, W.grad, b.grad, X.grad
@@ -81,7 +74,7 @@ def by_layer(layer: Layer, X: Array, Y: Array) -> Results:
     A = layer(rows)
     E = np.sum((A - Y.T) ** 2) / (2 * X.shape[1])
     E.backward()
-    return E, A.data.T, *matrices(layer, "grad"), rows.grad.T
+    return E, A.data.T, *common.matrices([layer], "grad").values(), rows.grad.T
 
 
 def show_neuron(layer: Layer, flower: Array, activation: str) -> Value:
@@ -101,7 +94,7 @@ def show_neuron(layer: Layer, flower: Array, activation: str) -> Value:
             leaf.zero_grad()
         output.backward()
         found[name] = [output.data, *(leaf.grad for leaf in leaves)]
-    w = matrices(layer)[0][0]
+    w = np.array([weight.data for weight in neuron.w])
     z_by_hand, a_by_hand = equations.neuron(w, b.data, flower, activation)
     dw, db, dx = equations.neuron_gradients(w, b.data, flower, activation)
     by_hand = [a_by_hand, *dw, db, *dx]
@@ -109,8 +102,7 @@ def show_neuron(layer: Layer, flower: Array, activation: str) -> Value:
     columns = ([f"{number:.15f}" for number in column] for column in (*found.values(), by_hand))
     rows = zip(["a", *(f"d{leaf.name}" for leaf in leaves)], *columns, strict=True)
     common.table(("", *found, "by hand"), rows)
-    worst = common.largest_difference(found, dict.fromkeys(found, by_hand))
-    common.verify(worst < common.TOLERANCE, f"they differ by {worst:.0e} at the most")
+    common.verify_equal(found, dict.fromkeys(found, by_hand), "all agree")
     common.verify(z.data == z_by_hand, "z, written out, is the one by hand to the last bit")
     return a
 
@@ -131,11 +123,6 @@ FORMS = {
 }  # fmt: skip
 
 
-def named(A: Array, dW: Array, db: Array, dX: Array) -> dict[str, Array]:
-    """Return results and gradients by their names."""
-    return {"A": A, "dW": dW, "db": db, "dX": dX}
-
-
 def show_forms(X: Array, Y: Array, activation: str, seed: int) -> None:
     """Compare the forms of the layer with the equations, and with one another."""
     E, *_ = by_matrices(make_layer(activation, seed), X, Y)
@@ -143,15 +130,17 @@ def show_forms(X: Array, Y: Array, activation: str, seed: int) -> None:
     print(explain(E))
 
     common.heading("The same unit by unit, flower by flower, or all at once")
-    W, b = matrices(make_layer(activation, seed))
+    W, b = common.matrices([make_layer(activation, seed)]).values()
     rows, results, by_hand = [], {}, {}
     for form, (compute, forward, gradients) in FORMS.items():
         layer, start = make_layer(activation, seed), time.perf_counter()
         E, *found, dX = compute(layer, X, Y)
         milliseconds = 1000 * (time.perf_counter() - start)
-        results[form] = named(*found, dX * X.shape[1])  # of the sum over the flowers
+        found.append(dX * X.shape[1])  # of the sum over the flowers
         _, A = forward(W, b, X, activation)
-        by_hand[form] = named(A, *gradients(W, b, X, A - Y, activation))
+        expected = (A, *gradients(W, b, X, A - Y, activation))
+        results[form] = dict(zip(NAMES, found, strict=True))
+        by_hand[form] = dict(zip(NAMES, expected, strict=True))
         nodes = len(trace(E).labels)
         rows.append((form, f"{E.item():.12f}", f"{nodes:,}", f"{milliseconds:.1f} ms"))
     common.table(("", "E", "nodes of the graph", "time"), rows)
@@ -173,10 +162,8 @@ def show_distances(
         if found is not other:
             rows.append((form, *(ulps(found[name], other[name]) for name in found)))
             worst = max(worst, common.largest_difference(found, other))
-    common.table(("", *named(*"    ")), rows)
-    common.verify(
-        worst < common.TOLERANCE, f"the largest difference is {worst:.0e} of the largest number"
-    )
+    common.table(("", *NAMES), rows)
+    common.verify(worst < common.TOLERANCE, f"they differ by {worst:.0e} of the largest number")
 
 
 def ulps(found: Array, expected: Array) -> str:
@@ -189,16 +176,16 @@ def ulps(found: Array, expected: Array) -> str:
 def plot_units(layer: Layer, X: Array, y: Array, species: Sequence[str]) -> Any:
     """Draw g and g', and where on it one unit stands for each flower."""
     unit = layer.neurons[0]
-    W, b = matrices(layer)
+    W, b = common.matrices([layer]).values()
     z = (W @ X + b)[0]
     a = unit(X.T).data
     low, high = min(-4.0, z.min() - 0.5), max(4.0, z.max() + 0.5)
     ax = figures.plot_activation(unit.function, low, high)
     ax.lines[0].set_label(f"{unit.activation}(z)")
-    for k, (name, colour) in enumerate(zip(species, COLOURS, strict=True)):
+    for k, (name, colour) in enumerate(zip(species, common.COLOURS[2:], strict=False)):
         ax.plot(z[y == k], a[y == k], "o", color=colour, mec="white", label=name, zorder=4)
     ax.set(xlabel="z = w·x + b of a neuron, for each flower", ylabel="a = g(z)")
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(**common.LEGEND)
     return ax
 
 
@@ -223,19 +210,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     a = show_neuron(layer, X[:, 0], activation)
     show_forms(X, Y, activation, seed)
 
-    pictures.save(
-        "neuron.svg", "the neuron as a graph, with data, gradients and local derivatives",
-        lambda: draw(a, show=("data", "grad", "local")),
-    )  # fmt: skip
-    pictures.save("neuron.html", "the same, step by step through both passes", lambda: draw(a))
-    pictures.save(
-        "layer.svg", "the layer, shaded by its activations for the flower",
-        lambda: draw(layer, x=X[:, 0]),
-    )  # fmt: skip
-    pictures.save(
-        "activation.png", "the activation, and where on it the neuron stands for each flower",
-        lambda: plot_units(layer, X, y, iris.class_names),
-    )  # fmt: skip
+    about = "the neuron as a graph, with data, gradients and local derivatives"
+    pictures.save("neuron.svg", about, draw, a, show=("data", "grad", "local"))
+    pictures.save("neuron.html", "the same, step by step through both passes", draw, a)
+    about = "the layer, shaded by its activations for the flower"
+    pictures.save("layer.svg", about, draw, layer, x=X[:, 0])
+    about = "the activation, and where on it the neuron stands for each flower"
+    pictures.save("activation.png", about, plot_units, layer, X, y, iris.class_names)
     pictures.list()
 
 

@@ -74,22 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     common.heading("The gradients of one example, by the graph and by hand")
     x = Tensor(X.data[:, :1], requires_grad=False, name="x")
     y = Tensor(Y.data[:, :1], requires_grad=False, name="y")
-    _, found = by_graph(parameters, x, y)
-    expected = by_hand(parameters, x, y)
-    common.table(
-        ("", "shape", "by the graph", "by hand"),
-        (
-            (
-                name,
-                "×".join(map(str, g.shape)),
-                f"{g.flat[0]:.15f}",
-                f"{expected[name].flat[0]:.15f}",
-            )
-            for name, g in found.items()
-        ),
-    )
-    difference = common.largest_difference(found, expected)
-    common.verify(difference < common.TOLERANCE, "they agree in all elements")
+    common.compare(by_graph(parameters, x, y)[1], by_hand(parameters, x, y))
 
     common.heading(f"{iterations:,} steps W ← W − {LEARNING_RATE} dW, on all examples")
     history, worst = History(), 0.0
@@ -109,16 +94,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     last = cost(probability(parameters, x), y)
     last.backward()
-    pictures.save(
-        "graph.svg", "the network as a graph, with data and gradients of one example",
-        lambda: draw(last),
-    )  # fmt: skip
+    about = "the network as a graph, with data and gradients of one example"
+    pictures.save("graph.svg", about, draw, last)
     pictures.save("cost.png", "cost and accuracy, step by step", history.plot)
     pictures.save(
-        "regions.png", "what the network says of each place, with the points",
-        lambda: figures.plot_regions(
-            lambda places: probability(parameters, Tensor(places.T)).data[0], points, labels
-        ),
+        "regions.png", "what the network says of each place, with the points", figures.plot_regions,
+        lambda places: probability(parameters, Tensor(places.T)).data[0], points, labels,
     )  # fmt: skip
     pictures.list()
 

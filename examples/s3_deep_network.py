@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import common
@@ -21,8 +22,7 @@ from micrograd_nn.readers import figures
 from micrograd_nn.training import History
 
 LEARNING_RATE = 0.1
-STARTS = {"He": "#0072B2", "alike": "#D55E00", "zero": "#4D4D4D"}  # and their colours
-INK, RULE = "#3e4c5a", "#c3ccd5"
+STARTS = dict(zip(("He", "alike", "zero"), common.COLOURS, strict=False))  # and their colours
 
 Arrays = dict[str, np.ndarray]
 Tensors = dict[str, Tensor]
@@ -139,27 +139,18 @@ def show_rows(runs: dict[str, Tensors]) -> None:
     """Compare the rows of each weight matrix: row i belongs to unit i."""
     matrices = {start: weights(parameters) for start, parameters in runs.items()}
     common.heading("Rows of W1 after the training: the weights of one unit each")
-    rows = (
-        (f"unit {i + 1}", *("  ".join(f"{w:7.4f}" for w in Ws[0][i]) for Ws in matrices.values()))
-        for i in range(min(8, len(matrices["He"][0])))
-    )
-    common.table(("", *runs), rows)
+    rows = (["  ".join(map("{:7.4f}".format, w)) for w in Ws[0][:8]] for Ws in matrices.values())
+    common.table(("", *runs), zip(map("unit {}".format, count(1)), *rows, strict=False))
 
     common.heading("How far the rows of a matrix differ, at the most")
-    *hidden, _ = zip(*matrices.values(), strict=True)
-    rows = (
-        (f"W{l}", *(f"{np.ptp(W, axis=0).max():.1g}" for W in Ws)) for l, Ws in enumerate(hidden, 1)
-    )
-    common.table(("", *runs), rows)
+    spans = ([f"{np.ptp(W, axis=0).max():.1g}" for W in Ws[:-1]] for Ws in matrices.values())
+    common.table(("", *runs), zip(map("W{}".format, count(1)), *spans, strict=False))
     different = {start: [len({*map(bytes, W)}) for W in Ws] for start, Ws in matrices.items()}
     common.verify(set(different["zero"]) == {1}, "zero: the rows of a W[l] are equal, bit for bit")
-    common.verify(
-        not any(np.any(W) for W in matrices["zero"]),
-        "zero: they are still 0, as A[l−1] = 0 and dA[l] = W[l+1]ᵀ dZ[l+1] = 0 make dW[l] 0",
-    )
-    common.verify(
-        different["He"] == [len(W) for W in matrices["He"]], "He: no two rows of a W[l] are equal"
-    )
+    claim = "zero: they are still 0, as A[l−1] = 0 and dA[l] = W[l+1]ᵀ dZ[l+1] = 0 make dW[l] 0"
+    common.verify(not any(map(np.any, matrices["zero"])), claim)
+    all_of_them = list(map(len, matrices["He"]))
+    common.verify(different["He"] == all_of_them, "He: no two rows of a W[l] are equal")
 
 
 def plot_losses(histories: dict[str, History]) -> Any:
@@ -170,47 +161,38 @@ def plot_losses(histories: dict[str, History]) -> Any:
         for ax in axes:
             ax.lines[-1].set(color=STARTS[start], label=start)
             ax.set(yscale="linear", xlabel="step")
-            ax.legend(frameon=False, fontsize=8, labelcolor=INK)
+            ax.legend(**common.LEGEND)
     return axes[0]
 
 
 def plot_regions(runs: dict[str, Tensors], points: np.ndarray, labels: np.ndarray) -> Any:
     """Draw what each network says of each place."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((11.4, 4.8), dpi=120, layout="constrained")
-    for (start, run), ax in zip(runs.items(), figure.subplots(1, len(runs)), strict=True):
+    figure, axes = common.panels(*(f"from {start}" for start in runs), size=(11.4, 4.8))
+    for run, ax in zip(runs.values(), axes, strict=True):
         *_, A = forward(run, Tensor(figures.region_points(points).T)).values()
         figures.plot_regions(lambda _, A=A: A.data[0], points, labels, ax=ax)
-        ax.set_title(f"from {start}", loc="left", color=INK, fontsize=10, fontweight="bold")
         ax.locator_params(nbins=5)
     return figure
 
 
 def plot_weights(runs: dict[str, Tensors]) -> Any:
     """Draw each W[l] of each run as a heat map, a row for each unit."""
-    from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.figure import Figure
-
-    matrices = {start: weights(parameters) for start, parameters in runs.items()}
-    reach = max(np.abs(W).max() for Ws in matrices.values() for W in Ws)
-    signs = LinearSegmentedColormap.from_list("signs", [STARTS["alike"], "white", STARTS["He"]])
-    ratios = [2 + W.shape[1] for W in matrices["He"]]
-    figure = Figure((2.4 + 1.6 * len(ratios), 6.8), dpi=120, layout="constrained")
-    axes = figure.subplots(len(runs), len(ratios), squeeze=False, width_ratios=ratios)
-    for (start, Ws), line in zip(matrices.items(), axes, strict=True):
-        for l, (W, ax) in enumerate(zip(Ws, line, strict=True), 1):
-            units, inputs = W.shape
-            extent = (0.5, inputs + 0.5, units + 0.5, 0.5)
-            image = ax.imshow(W, signs, vmin=-reach, vmax=reach, extent=extent)
-            ax.set_title(f"W{l} from {start}", loc="left", color=INK, fontsize=9)
-            ax.set_xlabel("input", color=INK, fontsize=8)
-            ax.set_ylabel("unit", color=INK, fontsize=8)
-            ax.set(xticks=sorted({1, inputs}), yticks=sorted({1, units}))
-            ax.tick_params(colors=INK, length=0, labelsize=8)
-            ax.spines[:].set_color(RULE)
-    bar = figure.colorbar(image, ax=axes, shrink=0.5)
-    bar.ax.tick_params(colors=INK, length=0, labelsize=8)
+    matrices = {
+        f"W{l}, {start}": W for start, p in runs.items() for l, W in enumerate(weights(p), 1)
+    }
+    reach = max(np.abs(W).max() for W in matrices.values())
+    ratios = [2 + W.shape[1] for W in weights(runs["He"])]
+    figure, axes = common.panels(
+        *matrices, size=(2.4 + 1.6 * len(ratios), 6.8), columns=len(ratios), width_ratios=ratios
+    )
+    for ax, W in zip(axes, matrices.values(), strict=True):
+        image = common.heat_map(ax, W, reach)
+        units, inputs = W.shape
+        ax.set_xticks(sorted({0, inputs - 1}), sorted({1, inputs}))
+        ax.set_yticks(sorted({0, units - 1}), sorted({1, units}))
+        ax.set(xlabel="input", ylabel="unit")
+    bar = figure.colorbar(image, ax=list(axes), shrink=0.5)
+    bar.ax.tick_params(colors=common.INK, length=0, labelsize=8)
     bar.outline.set_visible(False)
     return figure
 
@@ -239,20 +221,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     if len(units) > 2:
         show_rows(runs)
 
-    pictures.save(
-        "graph.svg", "the trained network and its cost as a graph, with data and gradients",
-        lambda: draw(by_graph(runs["He"], X, Y)[1], direction="TB"),
-    )  # fmt: skip
-    pictures.save(
-        "losses.png", "loss and accuracy from the three starts", lambda: plot_losses(histories)
-    )
-    pictures.save(
-        "regions.png", "what the three networks say of each place, with the points",
-        lambda: plot_regions(runs, points, labels),
-    )  # fmt: skip
-    pictures.save(
-        "weights.png", "their weights: a row of a matrix is a unit", lambda: plot_weights(runs)
-    )
+    _, J, _ = by_graph(runs["He"], X, Y)
+    about = "the trained network and its cost as a graph, with data and gradients"
+    pictures.save("graph.svg", about, draw, J, direction="TB")
+    pictures.save("losses.png", "loss and accuracy from the three starts", plot_losses, histories)
+    about = "what the three networks say of each place, with the points"
+    pictures.save("regions.png", about, plot_regions, runs, points, labels)
+    pictures.save("weights.png", "their weights: a row of a matrix is a unit", plot_weights, runs)
     pictures.list()
 
 

@@ -58,16 +58,6 @@ def build(seed: int, X: Array) -> MLP:
     return model
 
 
-def matrices(model: MLP, part: str = "data") -> dict[str, Array]:
-    """Return W1, b1, ..., W5, b5 as the equations have them; their gradients if part is "grad"."""
-    found = {}
-    for number, layer in enumerate(model.layers, start=1):
-        rows = [[getattr(w, part) for w in neuron.w] for neuron in layer.neurons]
-        found[f"W{number}"] = np.array(rows)
-        found[f"b{number}"] = np.array([[getattr(neuron.b, part)] for neuron in layer.neurons])
-    return found
-
-
 def cost(model: MLP, X: Array, y: Array) -> Tensor:
     """Return the graph of J, the binary cross-entropy of all examples."""
     Y = Tensor(y[:, None], requires_grad=False, name="Y")
@@ -78,8 +68,10 @@ def disagreement(model: MLP, J: Tensor | Value, X: Array, y: Array) -> float:
     """Return how far dW and db by the graph of J are from those by the equations in plain NumPy."""
     model.zero_grad()
     J.backward()
-    found = {f"d{name}": gradient for name, gradient in matrices(model, "grad").items()}
-    parameters = matrices(model)  # the equations have examples as columns
+    found = {
+        f"d{name}": gradient for name, gradient in common.matrices(model.layers, "grad").items()
+    }
+    parameters = common.matrices(model.layers)  # the equations have examples as columns
     expected = equations.backward(parameters, equations.forward(parameters, X.T), y[None, :])
     return common.largest_difference(found, expected)
 
@@ -194,21 +186,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     common.heading("Gradient descent on the surface f(a, b) = sin(b cos a)")
     path = descent(steps)
 
-    pictures.save("data.png", "the training set", lambda: figures.plot_data(X, y))
-    pictures.save(
-        "activations.png", "sigmoid, tanh, ReLU and leaky ReLU, with their derivatives",
-        lambda: figures.plot_activations(ACTIVATIONS),
-    )  # fmt: skip
-    pictures.save("network.svg", "the architecture, on that one point", lambda: draw(model, x=x))
-    pictures.save("flow.html", "forward and backward propagation of it, step by step",
-                  lambda: draw(J, collapse="neurons"))  # fmt: skip
+    pictures.save("data.png", "the training set", figures.plot_data, X, y)
+    about = "sigmoid, tanh, ReLU and leaky ReLU, with their derivatives"
+    pictures.save("activations.png", about, figures.plot_activations, ACTIVATIONS)
+    pictures.save("network.svg", "the architecture, on that one point", draw, model, x=x)
+    about = "forward and backward propagation of it, step by step"
+    pictures.save("flow.html", about, draw, J, collapse="neurons")
     pictures.save("curves.png", "loss and accuracy, epoch by epoch", history.plot)
     pictures.save("regions.gif", "the regions of both classes while it learns", snapshots.animate)
     pictures.save(
         "regions.png", "and afterwards, with the test points",
-        lambda: figures.plot_regions(lambda places: predict(model, places), X_test, y_test),
+        figures.plot_regions, lambda places: predict(model, places), X_test, y_test,
     )  # fmt: skip
-    pictures.save("descent.gif", "the way down the surface", lambda: way_down(path))
+    pictures.save("descent.gif", "the way down the surface", way_down, path)
     pictures.list()
 
 

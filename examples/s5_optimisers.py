@@ -19,7 +19,7 @@ from typing import Any
 
 import common
 import numpy as np
-from s5_regression_and_classification import INK, Task, by_graph, by_indices, tasks
+from s5_regression_and_classification import Task, by_graph, by_indices, tasks
 
 from micrograd_nn import SGD, Adam, equations, training
 from micrograd_nn.readers import figures
@@ -29,7 +29,6 @@ BETA = 0.9
 NETWORK_RATES = {"gradient descent": 0.1, "momentum": 0.1, "Adam": 0.02}
 VALLEY_RATES = {"gradient descent": 0.45, "momentum": 0.06, "Adam": 0.12}
 START, EXTENT = np.array([1.6, 0.4]), ((-1.2, 2.2), (-1.0, 2.0))
-COLOURS = ("#D55E00", "#009E73", "#CC79A7")  # those of the animation
 
 Array = np.ndarray
 
@@ -148,34 +147,23 @@ def go_down(task: Task, steps: int) -> tuple[Callable[[Any, Any], Any], dict[str
         ),
     )
     by_formula = {name: down_by_formula(name, X, y, steps) for name in paths}
-    difference = common.largest_difference(paths, by_formula)
-    common.verify(
-        difference < common.TOLERANCE, f"each went where its formula leads, to {difference:.0e}"
-    )
+    common.verify_equal(paths, by_formula, "each went where its formula leads")
     return mse, paths
 
 
 def plot_losses(runs: Mapping[str, Mapping[str, History]]) -> Any:
     """Draw the losses of all trainings, a panel for each network."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.2, 3.8), dpi=120, layout="constrained")
-    axes = figure.subplots(1, len(runs))
-    for ax, (what, histories) in zip(axes, runs.items(), strict=True):
-        ax.set_title(what, loc="left", color=INK, fontsize=10, fontweight="bold", pad=8)
-        for (name, history), colour in zip(histories.items(), COLOURS, strict=True):
+    figure, axes = common.panels(*runs, size=(9.2, 3.8))
+    for ax, histories in zip(axes, runs.values(), strict=True):
+        # The colours are those of the animation, where the valley is blue.
+        for (name, history), colour in zip(histories.items(), common.COLOURS[1:], strict=False):
             steps = np.arange(1, len(history) + 1)
             ax.plot(steps, history.loss, color=colour, linewidth=1.8, label=name)
         ax.set(xlabel="step", xscale="log", yscale="log")
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter("")
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.spines[["left", "bottom"]].set_color("#c3ccd5")
-        ax.tick_params(which="both", colors=INK, length=0, labelsize=8)
-        ax.xaxis.label.set(color=INK, fontsize=9)
-        ax.grid(color="#e3e8ed", linewidth=0.8)
-        ax.legend(frameon=False, fontsize=8, labelcolor=INK)
+        ax.legend(**common.LEGEND)
     return figure
 
 
@@ -194,11 +182,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     mse, paths = go_down(regression, 10 if arguments.quick else 45)
 
-    pictures.save("losses.png", "the loss, step by step", lambda: plot_losses(runs))
-    pictures.save(
-        "descent.gif", "three ways down the valley",
-        lambda: figures.animate_descent(mse, paths, EXTENT),
-    )  # fmt: skip
+    pictures.save("losses.png", "the loss, step by step", plot_losses, runs)
+    about = "three ways down the valley"
+    pictures.save("descent.gif", about, figures.animate_descent, mse, paths, EXTENT)
     pictures.list()
 
 

@@ -21,7 +21,6 @@ from micrograd_nn.readers import figures
 
 HIDDEN, RATE = 6, 0.02
 SPECIES = data.load_iris().class_names
-COLOURS, INK = ("#0072B2", "#D55E00", "#009E73"), "#3e4c5a"
 
 Arrays = dict[str, np.ndarray]
 Pair = tuple[np.ndarray, np.ndarray]
@@ -114,8 +113,7 @@ def show_slopes() -> None:
             for way, slopes in (("graph", found), ("formula", formulas))
         ),
     )
-    difference = common.largest_difference(found, formulas)
-    common.verify(difference < common.TOLERANCE, f"they differ by {difference:.0e} at the most")
+    common.verify_equal(found, formulas, "all agree")
 
 
 def show_formulas(task: Task, model: Sequential) -> None:
@@ -138,11 +136,8 @@ def check_formulas(task: Task, model: Sequential, when: str) -> None:
     """Compare all deltas and gradients of the graph with the index formulas."""
     loss, found = by_graph(task, model)
     count = sum(np.size(array) for array in found.values())
-    gap = common.largest_difference(found, by_indices(task, model))
-    common.verify(
-        gap < common.TOLERANCE,
-        f"{when}, {task.loss} = {loss:.4f}: all {count:,} δ_j and ∂L/∂w_ij agree, to {gap:.0e}",
-    )
+    claim = f"{when}, {task.loss} = {loss:.4f}: all {count:,} δ_j and ∂L/∂w_ij agree"
+    common.verify_equal(found, by_indices(task, model), claim)
 
 
 def learn(task: Task, what: str, epochs: int, seed: int) -> tuple[Sequential, np.ndarray]:
@@ -160,29 +155,20 @@ def learn(task: Task, what: str, epochs: int, seed: int) -> tuple[Sequential, np
 
 def plot_results(widths: Pair, classes: np.ndarray, confusion: np.ndarray) -> Any:
     """Draw predicted against measured widths, and the confusion matrix, of the test flowers."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.2, 4.4), dpi=120, layout="constrained")
-    left, right = figure.subplots(1, 2, subplot_kw={"box_aspect": 1})
-    for ax, title in ((left, "width of the petal"), (right, "species")):
-        ax.set_title(title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=8)
-        ax.spines[:].set_visible(False)
-        ax.tick_params(colors=INK, length=0, labelsize=8)
-        ax.xaxis.label.set(color=INK, fontsize=9)
-        ax.yaxis.label.set(color=INK, fontsize=9)
+    titles = ("width of the petal", "species")
+    figure, (left, right) = common.panels(*titles, size=(9.2, 4.4), subplot_kw={"box_aspect": 1})
     measured, predicted = (part.ravel() for part in widths)
     for k, name in enumerate(SPECIES):
-        here = classes == k
-        left.scatter(measured[here], predicted[here], s=34, color=COLOURS[k], marker="osD"[k],
+        here, colour = classes == k, common.COLOURS[k]
+        left.scatter(measured[here], predicted[here], s=34, color=colour, marker="osD"[k],
                      edgecolors="white", linewidths=0.7, label=name, zorder=3)  # fmt: skip
     ends = np.min(widths) - 0.1, np.max(widths) + 0.1
-    left.plot(ends, ends, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=2)
+    left.plot(ends, ends, color=common.INK, linewidth=1, linestyle=(0, (4, 3)), zorder=2)
     left.set(xlabel="measured [cm]", ylabel="predicted [cm]", xlim=ends, ylim=ends)
-    left.grid(color="#e3e8ed", linewidth=0.8)
-    left.legend(frameon=False, fontsize=8, labelcolor=INK)
-    right.imshow(confusion, cmap="Blues", vmax=2 * confusion.max())
+    left.legend(**common.LEGEND)
+    common.heat_map(right, confusion, reach=2 * confusion.max())
     for (actual, guess), count in np.ndenumerate(confusion):
-        right.text(guess, actual, count, ha="center", va="center", color=INK, fontsize=13)
+        right.text(guess, actual, count, ha="center", va="center", color=common.INK, fontsize=13)
     right.set(xlabel="predicted", ylabel="actual", xticks=range(3), yticks=range(3))
     right.set_xticklabels(SPECIES)
     right.set_yticklabels(SPECIES, rotation=90, va="center")
@@ -216,15 +202,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         ((name, *row) for name, row in zip(SPECIES, confusion, strict=True)),
     )
 
-    pictures.save(
-        "slopes.png", "sigmoid and ReLU, with their derivatives",
-        lambda: figures.plot_activations(["sigmoid", "relu"]),
-    )  # fmt: skip
-    pictures.save("network.svg", "the classifier, with one flower", lambda: draw(model, x=X[0]))
-    pictures.save(
-        "test_flowers.png", "what both networks say of flowers that they have never seen",
-        lambda: plot_results((widths, predicted), classes, confusion),
-    )  # fmt: skip
+    about = "sigmoid and ReLU, with their derivatives"
+    pictures.save("slopes.png", about, figures.plot_activations, ["sigmoid", "relu"])
+    pictures.save("network.svg", "the classifier, with one flower", draw, model, x=X[0])
+    about = "what both networks say of flowers that they have never seen"
+    pictures.save("test_flowers.png", about, plot_results, (widths, predicted), classes, confusion)
     pictures.list()
 
 

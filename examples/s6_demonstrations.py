@@ -20,7 +20,6 @@ from micrograd_nn.readers import figures
 from micrograd_nn.training import CosineDecay
 
 WIDTHS = (1, 2, 4, 8, 16, 32)
-COLOURS, INK, RULE, GRID = ("#0072B2", "#D55E00", "#009E73"), "#3e4c5a", "#c3ccd5", "#e3e8ed"
 
 Array = np.ndarray
 
@@ -63,26 +62,20 @@ def show_depth(epochs: int, seed: int) -> tuple[dict[str, Sequential], Array, Ar
     for W, b in zip(arrays[::2], arrays[1::2], strict=True):
         product, c = W @ product, W @ c + b
     found, affine = predict(models["identity"], X), X @ product.T + c
-    gap = common.largest_difference({"f": found}, {"f": affine})
-    common.verify(gap < common.TOLERANCE, f"with the identity, f = W₄W₃W₂W₁ x + c, to {gap:.0e}")
-    common.verify(
-        bends["identity"] < common.TOLERANCE < bends["tanh"], "so its second differences vanish"
-    )
-    common.verify(scores["identity"] < 0.75, f"a straight line puts {scores['identity']:.0%} right")
-    common.verify(
-        scores["tanh"] > 0.9, f"with tanh the same network puts {scores['tanh']:.0%} right"
-    )
+    common.verify_equal({"f": found}, {"f": affine}, "with the identity, f = W₄W₃W₂W₁ x + c")
+    straight = bends["identity"] < common.TOLERANCE < bends["tanh"]
+    common.verify(straight, "so its second differences vanish")
+    identity, tanh = scores.values()
+    common.verify(identity < 0.75, f"a straight line puts {identity:.0%} right")
+    common.verify(tanh > 0.9, f"with tanh the same network puts {tanh:.0%} right")
     return models, X, y
 
 
 def plot_boundaries(models: dict[str, Sequential], X: Array, y: Array) -> Any:
     """Draw the regions of both networks side by side."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.2, 4.4), dpi=120, layout="constrained")
-    for ax, (name, model) in zip(figure.subplots(1, 2), models.items(), strict=True):
+    figure, axes = common.panels(*(f"activation: {name}" for name in models), size=(9.2, 4.4))
+    for ax, model in zip(axes, models.values(), strict=True):
         figures.plot_regions(lambda points, m=model: training.predict_proba(m, points), X, y, ax=ax)
-        styled(ax, f"activation: {name}")
     return figure
 
 
@@ -119,18 +112,15 @@ def show_width(epochs: int, seed: int) -> dict[int, tuple[Sequential, float]]:
 
 def plot_fits(found: dict[int, tuple[Sequential, float]]) -> Any:
     """Draw what each network has learnt."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.2, 4.8), dpi=120, layout="constrained")
-    axes = figure.subplots(2, 3, sharex=True, sharey=True)
+    titles = (f"{n} unit{'s' * (n > 1)},  MSE {error:.2g}" for n, (_, error) in found.items())
+    figure, axes = common.panels(*titles, size=(9.2, 4.8), columns=3, sharex=True, sharey=True)
     x = np.linspace(-2, 2, 400)[:, None]
-    for ax in axes[1]:
+    for ax, (model, _) in zip(axes, found.values(), strict=True):
+        ax.plot(x, curve(x), color=common.RULE, linewidth=4, label="the curve")
+        ax.plot(x, predict(model, x), color=common.COLOURS[1], linewidth=1.6, label="the network")
         ax.set_xlabel("x")
-    for ax, (n, (model, error)) in zip(axes.flat, found.items(), strict=True):
-        ax.plot(x, curve(x), color=RULE, linewidth=4, label="the curve")
-        ax.plot(x, predict(model, x), color=COLOURS[1], linewidth=1.6, label="the network")
-        styled(ax, f"{n} unit{'s' if n > 1 else ''},  MSE {error:.2g}")
-    axes[0, 0].legend(frameon=False, fontsize=8, labelcolor=INK)
+        ax.label_outer()
+    axes[0].legend(**common.LEGEND)
     return figure
 
 
@@ -182,14 +172,12 @@ def show_costs(rng: np.random.Generator) -> None:
 
 def plot_costs() -> Any:
     """Draw the costs of one prediction, and of a disc that is predicted beside its place."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.2, 3.9), dpi=120, layout="constrained")
-    left, right = figure.subplots(1, 2)
     p, offsets = np.linspace(0.01, 1, 200), np.linspace(0, 14, 57)
     ones, truth = np.ones((200, 1)), disc(0.0).round()
+    titles = ("one prediction", f"a disc of {truth.sum():.0f} pixels among {truth.size:,}")
+    figure, (left, right) = common.panels(*titles, size=(9.2, 3.9))
     names = {"mse": "MSE", "binary_cross_entropy": "cross-entropy", "soft_iou": "soft IoU"}
-    for colour, (loss, name) in zip(COLOURS, names.items(), strict=True):
+    for colour, (loss, name) in zip(common.COLOURS, names.items(), strict=False):
         # A mask of one pixel for each prediction, as soft_iou takes one mask at a time.
         each = [getattr(F, loss)(p[k : k + 1, None], ones[:1]) for k in range(len(p))]
         left.plot(p, each, color=colour, linewidth=2, label=name)
@@ -197,22 +185,8 @@ def plot_costs() -> Any:
         right.plot(offsets, moved, color=colour, linewidth=2, label=name)
     left.set(xlabel="probability that is predicted where y = 1", ylabel="cost", ylim=(0, 3))
     right.set(xlabel="pixels by which the disc is beside its place", ylabel="cost")
-    styled(left, "one prediction")
-    styled(right, f"a disc of {truth.sum():.0f} pixels among {truth.size:,}")
-    left.legend(frameon=False, fontsize=8, labelcolor=INK)
+    left.legend(**common.LEGEND)
     return figure
-
-
-def styled(ax: Any, title: str) -> None:
-    """Give Axes the looks of the library's figures."""
-    ax.set_title(title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=8)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(RULE)
-    ax.tick_params(which="both", colors=INK, length=0, labelsize=8)
-    ax.xaxis.label.set(color=INK, fontsize=9)
-    ax.yaxis.label.set(color=INK, fontsize=9)
-    if not ax.images:
-        ax.grid(color=GRID, linewidth=0.8)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -225,10 +199,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = show_width(500 if quick else 5000, seed)
     show_costs(np.random.default_rng(seed))
 
-    pictures.save(
-        "depth.png", "deep, without and with activation", lambda: plot_boundaries(*networks)
-    )
-    pictures.save("width.png", "one hidden layer of several widths", lambda: plot_fits(found))
+    pictures.save("depth.png", "deep, without and with activation", plot_boundaries, *networks)
+    pictures.save("width.png", "one hidden layer of several widths", plot_fits, found)
     pictures.save("costs.png", "the costs of a prediction and of a mask", plot_costs)
     pictures.list()
 

@@ -37,24 +37,6 @@ def layer_sizes(text: str) -> list[int]:
     return sizes
 
 
-def arrays_of(model: MLP) -> dict[str, np.ndarray]:
-    """Return the network as the equations have it: W1, b1, W2, b2, ..."""
-    arrays = {}
-    for k, layer in enumerate(model.layers, start=1):
-        arrays[f"W{k}"] = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
-        arrays[f"b{k}"] = np.array([[neuron.b.data] for neuron in layer.neurons])
-    return arrays
-
-
-def gradients_of(model: MLP) -> dict[str, np.ndarray]:
-    """Return the gradients by the names of the equations: dW1, db1, dW2, db2, ..."""
-    arrays = {}
-    for k, layer in enumerate(model.layers, start=1):
-        arrays[f"dW{k}"] = np.array([[w.grad for w in neuron.w] for neuron in layer.neurons])
-        arrays[f"db{k}"] = np.array([[neuron.b.grad] for neuron in layer.neurons])
-    return arrays
-
-
 def unit_by_unit(model: MLP, x: Sequence[float]) -> tuple[list[list[Value]], list[list[Value]]]:
     """Return o and a of all units for one example: lists by layer of lists of nodes."""
     o: list[list[Value]] = [[]]
@@ -76,7 +58,7 @@ def show_deltas(model: MLP, activations: Sequence[str], x: np.ndarray, y: float)
     o, a = unit_by_unit(model, x.tolist())
     E = (0.5 * (a[-1][0] - y) ** 2).named("E")
     E.backward()
-    arrays = arrays_of(model)
+    arrays = common.matrices(model.layers)
     o_hand, a_hand = equations.forward_one_by_indices(arrays, x, activations)
     delta = equations.deltas_by_indices(arrays, o_hand, a_hand, np.array([y]), activations)
     units = [(k, j) for k in range(1, len(o)) for j in range(len(o[k]))]
@@ -101,17 +83,10 @@ def show_gradients(model: MLP, activations: Sequence[str], X: np.ndarray, y: np.
     """Compare the gradients of all examples with the formulas."""
     model.zero_grad()
     F.half_mse(model(X), y).backward()
-    found = gradients_of(model)
-    expected = equations.gradients_by_indices(arrays_of(model), X.T, y[None, :], activations)
-    rows = []
-    for name, g in found.items():
-        place = np.unravel_index(np.argmax(np.abs(g)), g.shape)
-        numbers = (f"{gradients[name][place]:.15f}" for gradients in (found, expected))
-        rows.append((f"∂E/∂{name[1:]}", "×".join(map(str, g.shape)), *numbers))
-    common.table(("", "shape", "the largest, by the graph", "by the formula"), rows)
-    count = sum(g.size for g in found.values())
-    difference = common.largest_difference(found, expected)
-    common.verify(difference < common.TOLERANCE, f"all {count} agree, to {difference:.0e}")
+    found = {f"d{name}": g for name, g in common.matrices(model.layers, "grad").items()}
+    arrays = common.matrices(model.layers)
+    expected = equations.gradients_by_indices(arrays, X.T, y[None, :], activations)
+    common.compare(found, expected, by=("the graph", "the formula"))
 
 
 def descend(model: MLP, X: np.ndarray, y: np.ndarray, epochs: int) -> list[float]:
@@ -193,11 +168,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     history, snapshots = learn(sizes, options, X, y, 100 if arguments.quick else 2000)
 
     E.backward()
-    pictures.save("network.svg", "the network with that example", lambda: draw(model, x=X[0]))
-    pictures.save("graph.svg", "its graph, with data and gradients", lambda: draw(E))
+    pictures.save("network.svg", "the network with that example", draw, model, x=X[0])
+    pictures.save("graph.svg", "its graph, with data and gradients", draw, E)
     pictures.save("cost.png", "cost and accuracy, epoch by epoch", history.plot)
-    pictures.save("regions.gif", "what the network says of each place, while it learns",
-                  snapshots.animate)  # fmt: skip
+    about = "what the network says of each place, while it learns"
+    pictures.save("regions.gif", about, snapshots.animate)
     pictures.list()
 
 

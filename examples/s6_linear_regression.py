@@ -28,7 +28,7 @@ RATES = {
     0.98: "just converges",
     1.02: "diverges",
 }
-COLOURS, INK = ("#CC79A7", "#E69F00", "#009E73", "#0072B2", "#D55E00"), "#3e4c5a"
+COLOURS = [common.COLOURS[k] for k in (3, 4, 2, 0, 1)]  # green is right, red diverges
 
 Array = np.ndarray
 
@@ -161,40 +161,29 @@ def plot_bowl(problem: Regression) -> Any:
     starts = {"start 1": (-1.6, -0.6), "start 2": (1.7, 0.4), "start 3": (0.2, 2.2)}
     paths = {k: figures.descend(mse, start, steps=60, lr=rate) for k, start in starts.items()}
     ax = figures.plot_descent(mse, paths, ((-2.1, 2.1), (-1.1, 2.7)), view="surface")
-    ax.set_zlabel("MSE", color=INK)
+    ax.set_zlabel("MSE", color=common.INK)
     return ax
 
 
 def plot_rates(problem: Regression, paths: dict[float, Array]) -> Any:
     """Draw the MSE step by step for each rate; and what is reached, as a function of the rate."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.6, 4.0), dpi=120, layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    start, steps = next(iter(paths.values()))[0], len(next(iter(paths.values()))) - 1
+    first, *_ = paths.values()
+    start, steps = first[0], len(first) - 1
+    titles = ("step by step", f"after {steps} steps")
+    figure, (left, right) = common.panels(*titles, size=(9.6, 4.0), sharey=True)
     for (share, path), colour in zip(paths.items(), COLOURS, strict=True):
         excess = problem.excess(path)
         label = f"{share:g} of the limit {RATES[share]}"
         left.plot(excess, color=colour, linewidth=1.8, label=label)
-        right.plot(
-            share, excess[-1], "o", color=colour, markersize=7, markeredgecolor="white", zorder=4
-        )
+        right.plot(share, excess[-1], "o", color=colour, ms=7, mec="white", zorder=4)
     shares = np.geomspace(1e-3, 1.05, 400)
     ends = np.array([problem.foretold(s * problem.limit, steps, start)[-1] for s in shares])
-    right.plot(shares, problem.excess(ends), color=INK, linewidth=1.4)
-    right.axvline(1, color="#D55E00", linewidth=1, linestyle=(0, (4, 3)))
+    right.plot(shares, problem.excess(ends), color=common.INK, linewidth=1.4)
+    right.axvline(1, color=COLOURS[-1], linewidth=1, linestyle=(0, (4, 3)))
     left.set(xlabel="step", ylabel="MSE above its lowest", yscale="log", ylim=(1e-16, 1e12))
     right.set(xlabel=r"α in parts of the limit $2/\lambda_{max}$", xscale="log")
     right.xaxis.set_major_formatter("{x:g}")
-    left.legend(frameon=False, fontsize=8, labelcolor=INK, loc="lower left")
-    for ax, title in ((left, "step by step"), (right, f"after {steps} steps")):
-        ax.set_title(title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=8)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.spines[["left", "bottom"]].set_color("#c3ccd5")
-        ax.tick_params(which="both", colors=INK, length=0, labelsize=8)
-        ax.xaxis.label.set(color=INK, fontsize=9)
-        ax.yaxis.label.set(color=INK, fontsize=9)
-        ax.grid(color="#e3e8ed", linewidth=0.8)
+    left.legend(loc="lower left", **common.LEGEND)
     return figure
 
 
@@ -212,11 +201,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     show_solution(problem, starts, 150 if arguments.quick else 1500)
     paths = show_rates(problem, starts[0], 100 if arguments.quick else 300)
 
-    pictures.save(
-        "bowl.png", "the MSE over two weights, and three ways down", lambda: plot_bowl(problem)
-    )
-    pictures.save("learning_rates.png", "what each learning rate does",
-                  lambda: plot_rates(problem, paths))  # fmt: skip
+    pictures.save("bowl.png", "the MSE over two weights, and three ways down", plot_bowl, problem)
+    pictures.save("learning_rates.png", "what each learning rate does", plot_rates, problem, paths)
     pictures.list()
 
 

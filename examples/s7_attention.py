@@ -90,8 +90,7 @@ def check_gradients(head: Head, X: Array, rng: np.random.Generator) -> None:
     parameters = dict(head.named_parameters())
     found = {f"d{name}": p.grad for name, p in parameters.items()} | {"dX": x.grad}
     expected = gradients_by_hand({name: p.data for name, p in parameters.items()}, X, y.data)
-    difference = common.largest_difference(found, expected)
-    common.verify(difference < common.TOLERANCE, f"{', '.join(found)} agree in all elements")
+    common.compare(found, expected)
     print(f"  {gradcheck(head, X)}")
 
 
@@ -114,53 +113,36 @@ def check_properties(head: Head, X: Array, rng: np.random.Generator) -> None:
     common.table(("largest weight", "softmax(q·k)", "softmax(q·k / √d)"), rows)
 
 
-def heat_map(ax: Any, numbers: Array, title: str) -> None:
-    """Draw numbers as colours: blue is above 0, orange below."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    signs = LinearSegmentedColormap.from_list("signs", ["#D55E00", "white", "#0072B2"])
-    size = max(1.0, np.abs(numbers).max())
-    ax.imshow(numbers, cmap=signs, vmin=-size, vmax=size)
-    ax.set_title(title, fontsize=9, color="#3e4c5a")
-    ax.tick_params(length=0, labelsize=8)
-    ax.spines[:].set_color("#c3ccd5")
-
-
 def plot_attention(seen: dict[int, Array], tokens: Array) -> Any:
     """Return the figure of the weights of one sequence, as they were after some epochs."""
-    from matplotlib.figure import Figure
-
     asked, keys = (tokens[:, at : at + SYMBOLS].argmax(axis=1) for at in (0, SYMBOLS))
-    figure = Figure((2.3 * len(seen), 2.7), dpi=120, layout="constrained")
-    for ax, (epoch, A) in zip(figure.subplots(1, len(seen)), seen.items(), strict=True):
-        heat_map(ax, A, f"after {epoch} epochs")
+    titles = (f"after {epoch} epochs" for epoch in seen)
+    figure, axes = common.panels(*titles, size=(2.3 * len(seen), 2.7))
+    for ax, A in zip(axes, seen.values(), strict=True):
+        common.heat_map(ax, A, reach=1.0)
         ax.set_xticks(range(TOKENS), ["abcdefgh"[k] for k in keys])
         ax.set_yticks(range(TOKENS), ["abcdefgh"[k] for k in asked])
-        ax.set_xlabel("key", fontsize=9)
-    figure.axes[0].set_ylabel("asks for", fontsize=9)
+        ax.set_xlabel("key")
+    axes[0].set_ylabel("asks for")
     return figure
 
 
 def plot_learnt(head: Head) -> Any:
     """Return the figure of what the head compares, and what it hands on."""
-    from matplotlib.figure import Figure
-
     ends = np.cumsum([0, *PARTS.values()])
     middles = (ends[:-1] + ends[1:] - 1) / 2
-    figure = Figure((6.2, 4.4), dpi=120, layout="constrained")
-    compared, handed_on = figure.subplots(1, 2, sharey=True, width_ratios=[ends[-1], VALUES])
-    heat_map(compared, (head.WQ @ head.WK.T / np.sqrt(WIDTH)).data, "WQ WKᵀ / √d")
-    heat_map(handed_on, head.WV.data, "WV")
+    figure, (compared, handed_on) = common.panels(
+        "WQ WKᵀ / √d", "WV", size=(6.2, 4.4), sharey=True, width_ratios=[ends[-1], VALUES]
+    )
+    common.heat_map(compared, (head.WQ @ head.WK.T / np.sqrt(WIDTH)).data)
+    common.heat_map(handed_on, head.WV.data)
     for end in ends[1:-1] - 0.5:
-        compared.axvline(end, color="#98a5b3", linewidth=0.8)
-        compared.axhline(end, color="#98a5b3", linewidth=0.8)
-        handed_on.axhline(end, color="#98a5b3", linewidth=0.8)
+        for line in (compared.axvline, compared.axhline, handed_on.axhline):
+            line(end, color=common.INK, linewidth=0.5)
     compared.set_xticks(middles, PARTS)
     compared.set_yticks(middles, PARTS)
-    compared.set_xlabel("of the token that is looked at", fontsize=9)
-    compared.set_ylabel("of the token that looks", fontsize=9)
-    handed_on.set_xticks(range(VALUES))
-    handed_on.set_xlabel("answer", fontsize=9)
+    compared.set(xlabel="of the token that is looked at", ylabel="of the token that looks")
+    handed_on.set(xticks=range(VALUES), xlabel="answer")
     return figure
 
 
@@ -201,13 +183,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     J = loss(head(Tensor(X_new[:1], requires_grad=False, name="X")), y_new[:1]).named("J")
     J.backward()
-    pictures.save(
-        "attention.png", "who looks at whom, in a new sequence, while it learns",
-        lambda: plot_attention(seen, X_new[0]),
-    )  # fmt: skip
-    pictures.save("learnt.png", "what is compared and handed on", lambda: plot_learnt(head))
+    about = "who looks at whom, in a new sequence, while it learns"
+    pictures.save("attention.png", about, plot_attention, seen, X_new[0])
+    pictures.save("learnt.png", "what is compared and handed on", plot_learnt, head)
     pictures.save("training.png", "loss and accuracy", history.plot)
-    pictures.save("graph.svg", "the head as a graph, with data and gradients", lambda: draw(J))
+    pictures.save("graph.svg", "the head as a graph, with data and gradients", draw, J)
     pictures.list()
 
 

@@ -90,45 +90,27 @@ def check_gradients(rng: np.random.Generator) -> None:
     Z.backward(dZ.reshape(Z.shape))
     expected = by_loops(X.data, layer.W.data.reshape(FILTERS, SIZE, SIZE), layer.b.data, dZ)
     found = {"Z": Z.data, "dW": layer.W.grad, "db": layer.b.grad, "dX": X.grad}
-    common.table(
-        ("", "shape", "matrix product", "by loops"),
-        (
-            (name, "×".join(map(str, g.shape)), *(f"{a.flat[0]:.15f}" for a in (g, expected[name])))
-            for name, g in found.items()
-        ),
-    )
-    difference = common.largest_difference(found, expected)
-    common.verify(difference < common.TOLERANCE, "they agree in all elements")
+    common.compare(found, expected, by=("the matrix product", "loops"))
 
 
 def filters_at_work(model: Sequential, images: Array, titles: Sequence[str]) -> Any:
     """Return the figure of the filters, and below each its answers to some images."""
-    from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.figure import Figure
-
-    signs = LinearSegmentedColormap.from_list("signs", ["#D55E00", "white", "#0072B2"])
     filters = model[0].W.data.reshape(FILTERS, SIZE, SIZE)
     A = F.relu(model[0](images)).data.reshape(len(images), SIDE + SIZE - 1, -1, FILTERS)
-    figure = Figure((8.4, 6.4), dpi=120, layout="constrained")
-    axes = figure.subplots(1 + len(images), 1 + FILTERS)
-    for row, column in np.ndindex(axes.shape):
-        ax, k = axes[row, column], column - 1
-        if row == 0:
-            shown, size = filters[k], np.abs(filters[k]).max()
-        elif column == 0:
-            shown, size = images[row - 1], 1.0
-        else:
-            shown, size = A[row - 1, :, :, k], A[..., k].max() or 1.0
+    titles_on_top = ["", *(f"filter {k + 1}" for k in range(FILTERS))]
+    blank = [""] * len(titles_on_top) * len(images)
+    figure, axes = common.panels(*titles_on_top, *blank, size=(8.4, 6.4), columns=1 + FILTERS)
+    for ax in axes:
         ax.set(xticks=(), yticks=())
-        ax.spines[:].set_color("#c3ccd5")
-        if row == column == 0:
-            ax.axis("off")
-            continue
-        ax.imshow(shown, cmap=signs, vmin=-size, vmax=size)
-        if row == 0:
-            ax.set_title(f"filter {column}", fontsize=9, color="#3e4c5a")
-        elif column == 0:
-            ax.set_ylabel(titles[row - 1], fontsize=9, color="#3e4c5a")
+    (corner, *tops), *rows = axes.reshape(-1, 1 + FILTERS)
+    corner.set_axis_off()
+    for ax, weights in zip(tops, filters, strict=True):
+        common.heat_map(ax, weights)
+    for (left, *answers), image, title, a in zip(rows, images, titles, A, strict=True):
+        common.heat_map(left, image, reach=1.0)
+        left.set_ylabel(title)
+        for k, ax in enumerate(answers):
+            common.heat_map(ax, a[..., k], reach=A[..., k].max())
     return figure
 
 
@@ -187,16 +169,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     common.verify(difference < common.TOLERANCE, "moved by four pixels, an image gets the same")
 
     each = [int(np.argmax(elsewhere[1] == kind)) for kind in range(len(STROKES))]
-    pictures.save(
-        "filters.png", "the filters, and their answers to strokes where they never saw any",
-        lambda: filters_at_work(shared, elsewhere[0][each], list(STROKES)),
-    )  # fmt: skip
+    about = "the filters, and their answers to strokes where they never saw any"
+    drawn = elsewhere[0][each]
+    pictures.save("filters.png", about, filters_at_work, shared, drawn, list(STROKES))
     for name, history in histories.items():
         about = f"{name}: the left half (training) and the right half (validation)"
         pictures.save(f"{name}.png", about, history.plot)
     J = F.cross_entropy(shared(Tensor(X[:5], requires_grad=False, name="X")), y[:5]).named("J")
     J.backward()
-    pictures.save("graph.svg", "the network as a graph, with data and gradients", lambda: draw(J))
+    pictures.save("graph.svg", "the network as a graph, with data and gradients", draw, J)
     pictures.list()
 
 

@@ -30,8 +30,6 @@ Sequential([
     Dense(1, activation="sigmoid"),
 ])"""
 
-INK = "#3e4c5a"
-
 Arrays = dict[str, np.ndarray]
 
 
@@ -165,23 +163,14 @@ def show_losses(losses: dict[str, list[float]]) -> None:
 
 def plot(losses: dict[str, dict[str, list[float]]]) -> Any:
     """Draw the losses, those of all libraries over each other."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.4, 3.6), dpi=120, layout="constrained")
-    styles = (("#c3ccd5", 8, "-"), ("#0072b2", 3, "-"), ("#e69f00", 1.5, "--"))
-    for axes, (kind, columns) in zip(figure.subplots(1, 2), losses.items(), strict=True):
+    titles = (f"{kind}, learning rate {RATES[kind]}" for kind in losses)
+    figure, axes = common.panels(*titles, size=(8.4, 3.6))
+    styles = ((common.RULE, 8, "-"), (common.COLOURS[0], 3, "-"), (common.COLOURS[4], 1.5, "--"))
+    for ax, columns in zip(axes, losses.values(), strict=True):
         for (name, column), (colour, width, line) in zip(columns.items(), styles, strict=False):
-            axes.plot(range(1, STEPS + 1), column, line, color=colour, linewidth=width, label=name)
-        title = f"{kind}, learning rate {RATES[kind]}"
-        axes.set_title(title, loc="left", color=INK, fontsize=10, fontweight="bold", pad=8)
-        axes.set_xlabel("step", color=INK, fontsize=9)
-        axes.set_ylabel("loss", color=INK, fontsize=9)
-        axes.set_ylim(0, 1.05 * max(map(max, columns.values())))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color("#c3ccd5")
-        axes.tick_params(colors=INK, length=0, labelsize=8)
-        axes.grid(color="#e3e8ed")
-        axes.legend(frameon=False, fontsize=8, labelcolor=INK, loc="lower left")
+            ax.plot(range(1, STEPS + 1), column, line, color=colour, linewidth=width, label=name)
+        ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.05 * max(map(max, columns.values()))))
+        ax.legend(loc="lower left", **common.LEGEND)
     return figure
 
 
@@ -213,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         common.heading("Back: what PyTorch has learnt, in micrograd_nn")
         take_over(net, X)
-    pictures.save("losses.png", "the losses, step by step", lambda: plot(losses))
+    pictures.save("losses.png", "the losses, step by step", plot, losses)
     pictures.list()
 
 

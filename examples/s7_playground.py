@@ -24,8 +24,6 @@ UNITS, LEARNING_RATE, BATCH = 16, 0.02, 16
 #: The playground's circle and spiral have this radius.
 RADIUS = 5.0
 
-INK = "#3e4c5a"
-
 
 def gaussian(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return two blobs, turned so that they lie on the diagonal, as in the playground."""
@@ -95,17 +93,8 @@ def check(networks: Sequence[Trained]) -> None:
         common.verify(worst > 0.95, f"each: at least {worst:.0%} of Gaussian")
 
 
-def panels(rows: int, columns: int) -> tuple[Any, list[Any]]:
-    """Return a figure and its panels, row by row."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(2.5 * columns, 2.6 * rows), dpi=120, layout="constrained")
-    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
-
-
-def small(axes: Any, title: str) -> None:
-    """Let a panel be one of many: with a title and small points, without numbers and a legend."""
-    axes.set_title(title, loc="left", color=INK, fontsize=9, fontweight="bold")
+def small(axes: Any) -> None:
+    """Let a panel be one of many: with small points, without numbers and a legend."""
     axes.set(xticks=[], yticks=[])
     axes.yaxis.labelpad = 8
     axes.label_outer()
@@ -127,18 +116,19 @@ def plot_data(seed: int) -> Any:
         "blobs(classes=5)": data.blobs(400, seed=seed, classes=5),
         "spirals(classes=3, turns=1)": data.spirals(400, seed=seed, classes=3, turns=1),
     }
-    figure, each = panels(2, 4)
-    for axes, (title, (X, y)) in zip(each, sets.items(), strict=True):
-        small(figures.plot_data(X, y, ax=axes), title)
+    figure, each = common.panels(*sets, size=(10.0, 5.2), columns=4)
+    for axes, (X, y) in zip(each, sets.values(), strict=True):
+        small(figures.plot_data(X, y, ax=axes))
     return figure
 
 
 def plot_regions(networks: Sequence[Trained], columns: int, resolution: int) -> Any:
     """Draw what each network says of each place, with the test points."""
-    figure, each = panels(len(networks) // columns, columns)
+    titles = (f"{n.name}, {n.activation}  {n.accuracy:.0%}" for n in networks)
+    size = 2.5 * columns, 2.6 * len(networks) / columns
+    figure, each = common.panels(*titles, size=size, columns=columns)
     for axes, network in zip(each, networks, strict=True):
-        figures.plot_regions(network, network.X, network.y, resolution, ax=axes)
-        small(axes, f"{network.name}, {network.activation}  {network.accuracy:.0%}")
+        small(figures.plot_regions(network, network.X, network.y, resolution, ax=axes))
     return figure
 
 
@@ -166,11 +156,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     print()
     check(networks)
 
-    pictures.save("data.png", "the data sets that the library makes", lambda: plot_data(seed))
-    pictures.save(
-        "regions.png", "what each network makes of the plane, with the test points",
-        lambda: plot_regions(networks, len(activations), resolution),
-    )  # fmt: skip
+    pictures.save("data.png", "the data sets that the library makes", plot_data, seed)
+    about = "what each network makes of the plane, with the test points"
+    pictures.save("regions.png", about, plot_regions, networks, len(activations), resolution)
     pictures.list()
 
 

@@ -105,44 +105,32 @@ def check_gradients(model: Recurrent, rng: np.random.Generator) -> None:
     parameters = dict(model.named_parameters())
     found = {f"d{name}": p.grad for name, p in parameters.items()}
     expected = gradients_by_hand({name: p.data for name, p in parameters.items()}, X, Y)
-    difference = common.largest_difference(found, expected)
-    claim = f"{', '.join(found)} agree in all elements"
-    common.verify(difference < common.TOLERANCE, claim)
+    common.compare(found, expected)
     print(f"  {gradcheck(model, X[:3].astype(float))}")
 
 
 def plot_gradients(sizes: dict[str, Array]) -> Any:
     """Return the figure of the gradients on their way back."""
-    from matplotlib.figure import Figure
-
-    ax = Figure((6.4, 4.0), dpi=120, layout="constrained").add_subplot()
-    colours = ("#0072B2", "#009E73", "#D55E00", "#4D4D4D")
-    for (label, size), colour in zip(sizes.items(), colours, strict=True):
+    figure, (ax,) = common.panels("the gradient on its way back", size=(6.4, 4.0))
+    for (label, size), colour in zip(sizes.items(), common.COLOURS, strict=False):
         ax.semilogy(size, color=colour, linewidth=1.8, label=label)
     ax.set(xlabel="steps back", ylabel="‖∂J/∂h‖")
-    ax.tick_params(length=0, which="both", labelsize=8)
-    ax.spines[:].set_visible(False)
-    ax.grid(color="#e3e8ed")
-    ax.legend(frameon=False, fontsize=8)
-    return ax
+    ax.legend(**common.LEGEND)
+    return figure
 
 
 def plot_memory(model: Recurrent, X: Array, Y: Array) -> Any:
     """Return the figure of one sequence: bits, states, what is told, and what is right."""
-    from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.figure import Figure
-
     H = np.hstack([H.data for H in model.states([X[None, :, t] for t in range(X.shape[1])])])
     rows = {"bit x": X, "state h": H, "told": F.sigmoid(predict(model, X)), "differs": Y}
-    signs = LinearSegmentedColormap.from_list("signs", ["#D55E00", "white", "#0072B2"])
-    figure = Figure((8.4, 3.9), dpi=120, layout="constrained")
-    axes = figure.subplots(len(rows), sharex=True, height_ratios=[len(r) for r in rows.values()])
+    ratios = [len(row) for row in rows.values()]
+    figure, axes = common.panels(
+        "one sequence", "", "", "", size=(8.4, 3.9), columns=1, sharex=True, height_ratios=ratios
+    )
     for ax, (label, row) in zip(axes, rows.items(), strict=True):
-        ax.imshow(row, cmap=signs, vmin=-1, vmax=1, aspect="auto")
-        ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
-        ax.tick_params(length=0, left=False, labelleft=False, labelsize=8)
-        ax.spines[:].set_color("#c3ccd5")
-    axes[-1].set_xlabel("time t", fontsize=9)
+        common.heat_map(ax, row, reach=1.0).axes.set(aspect="auto", yticks=())
+        ax.set_ylabel(label, rotation=0, ha="right", va="center")
+    axes[-1].set_xlabel("time t")
     return figure
 
 
@@ -190,13 +178,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     X, Y = bits(1, 41, rng)
     sizes["after training"] = gradients_back(model, X)
-    pictures.save("gradient.png", "its way back through time", lambda: plot_gradients(sizes))
-    pictures.save("memory.png", "what the units remember", lambda: plot_memory(model, X, Y))
+    about = "the size of the gradient on its way back through time"
+    pictures.save("gradient.png", about, plot_gradients, sizes)
+    pictures.save("memory.png", "what the units remember", plot_memory, model, X, Y)
     pictures.save("training.png", "loss and accuracy", history.plot)
 
     J = loss(*three_steps(model, rng)).named("J")
     J.backward()
-    pictures.save("graph.svg", "three steps as a graph, with data and gradients", lambda: draw(J))
+    pictures.save("graph.svg", "three steps as a graph, with data and gradients", draw, J)
     pictures.list()
 
 
