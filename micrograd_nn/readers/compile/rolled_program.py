@@ -20,7 +20,7 @@ from micrograd_nn.readers.compile.tape import Tape
 #: For how many numbers of examples the memory is kept.
 _LENGTHS = 4
 #: More examples are run in parts, of which what is computed stays in the cache.
-_CHUNK = 4096
+_CHUNK = 2048
 
 
 class Rolled:
