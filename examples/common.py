@@ -168,8 +168,8 @@ class Pictures:
         """
         try:
             picture = make(*arguments, **options)
-        except ImportError as error:
-            print(f"  {name} is left out: {error}")
+        except ImportError:
+            print(f'  {name} is left out: figures need pip install "micrograd-nn[plot]"')
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         if hasattr(picture, "get_figure"):
