@@ -20,6 +20,7 @@ from micrograd_nn.cli.parsing import INTERRUPTED, CommandError, Parser, one_line
 from micrograd_nn.cli.terminal import Screen, shorten
 from micrograd_nn.data import DataError
 from micrograd_nn.training import CheckpointError
+from micrograd_nn.training.interrupts import dealt_with
 
 __all__ = ["main"]
 
@@ -69,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as done:  # after --help and --version
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
+        dealt_with()
         _complain("micrograd-nn", "interrupted", kind="")
         return INTERRUPTED
     except BrokenPipeError:

@@ -16,7 +16,7 @@ from micrograd_nn.training.callbacks import Callback, LearningRate
 from micrograd_nn.training.compiled import CompiledSteps
 from micrograd_nn.training.history import History
 from micrograd_nn.training.inputs import checked_pair
-from micrograd_nn.training.interrupts import Interrupts
+from micrograd_nn.training.interrupts import Interrupts, dealt_with
 from micrograd_nn.training.loop import Loop, NotFiniteError
 from micrograd_nn.training.model_state import check_model, dtype_of, mode_kept, quiet
 from micrograd_nn.training.optimiser_base import Optimizer, checked_number
@@ -219,6 +219,7 @@ def _run(
             if journal is not None and (last or epoch % every == 0):
                 loop.interrupts.whole(journal.write, history)
     except KeyboardInterrupt:
+        dealt_with()
         history.stopped = f"interrupted by the user at epoch {epoch}"
         return False
     except NotFiniteError as error:

@@ -67,3 +67,13 @@ class Interrupts:
         else:
             self._pending = False
             raise KeyboardInterrupt
+
+
+def dealt_with() -> None:
+    """Tell Python that a KeyboardInterrupt was caught for good.
+
+    CPython remembers one that came while it ran a text, as dataclasses do when their module is
+    imported, and would end the process by SIGINT after its last line. To run another makes it
+    forget.
+    """
+    exec("")  # noqa: S102 (nothing at all)

@@ -1,6 +1,8 @@
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -598,3 +600,19 @@ def test_options_that_make_no_sense_are_refused(options, error, message):
 def test_a_class_instead_of_a_model_is_refused():
     with pytest.raises(TypeError, match=r"an instance.*the class MLP"):
         fit(MLP, X, y)
+
+
+def test_ctrl_c_within_an_exec_does_not_end_the_process():
+    """CPython remembers such a KeyboardInterrupt, though it was caught, until its last line."""
+    program = """if True:
+        from micrograd_nn import Linear, fit
+
+        def interrupt(epoch, logs):
+            exec("raise KeyboardInterrupt")
+
+        history = fit(Linear(1, 1), [[1.0]], [[1.0]], epochs=3, callbacks=[interrupt])
+        assert history.stopped.startswith("interrupted"), history.stopped
+        print("on we go")
+    """
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "on we go\n"), ran.stderr
