@@ -79,7 +79,7 @@ def styled(ax: Axes | None, size: tuple[float, float] = _SIZE) -> Axes:
         ax = new_axes(size)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(RULE)
-    ax.tick_params(colors=INK, length=0, labelsize=SMALL)
+    ax.tick_params(which="both", colors=INK, length=0, labelsize=SMALL)
     ax.xaxis.label.set(color=INK, fontsize=MEDIUM)
     ax.yaxis.label.set(color=INK, fontsize=MEDIUM)
     ax.grid(visible=True, color=GRID, linewidth=0.8)
