@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 #: As many colours of a GIF are exactly those of the frames.
 _KEPT = 96
 _SUFFIXES = (".gif", ".mp4", ".html")
+#: matplotlib's buttons show icons that a page fetches from another site; these need nothing.
+_ICONS = {
+    "minus": "−", "fast-backward": "«", "step-backward": "‹", "play fa-flip-horizontal": "◀",
+    "pause": "‖", "play": "▶", "step-forward": "›", "fast-forward": "»", "plus": "+",
+}  # fmt: skip
 
 
 class Movie(FuncAnimation):
@@ -123,6 +129,12 @@ class Movie(FuncAnimation):
             )
         return path
 
+    def to_jshtml(self, *args: Any, **options: Any) -> str:
+        """Return the animation as HTML that plays it; it asks no other site for anything."""
+        html: str = super().to_jshtml(*args, **options)
+        html = re.sub(r'<link rel="stylesheet"\s+href="https://[^"]*">', "", html)
+        return re.sub(r'<i class="fa fa-([^"]+)"></i>', lambda icon: _ICONS[icon[1]], html)
+
     def _save_gif(self, path: Path) -> None:
         try:
             from PIL import Image
@@ -148,7 +160,7 @@ class Movie(FuncAnimation):
         super().save(path, writer=writer)
 
     def _repr_html_(self) -> str:
-        return str(self.to_jshtml())
+        return self.to_jshtml()
 
 
 def _palette(pictures: list[Image]) -> Image:

@@ -1,3 +1,4 @@
+import re
 import shutil
 import sys
 
@@ -64,3 +65,10 @@ def test_mistakes_are_explained(movie, tmp_path):
         Movie(Figure(), lambda k: [], frames=0)
     with pytest.raises(ValueError, match="fps must be above 0"):
         Movie(Figure(), lambda k: [], frames=1, fps=0)
+
+
+def test_its_page_asks_no_other_site(movie, tmp_path):
+    page = movie.save(tmp_path / "movie.html").read_text(encoding="utf-8")
+    assert "http" not in page
+    signs = re.findall(r"<button[^>]*>\s*([^<\s]*)\s*</button>", page)
+    assert signs == ["−", "«", "‹", "◀", "‖", "▶", "›", "»", "+"]
