@@ -113,7 +113,7 @@ def _name_layers(order: Sequence[Node], users: Users, names: dict[Node, str]) ->
         if node.op is None or not scope or node.op.vector or node.op.name in ARRANGING:
             continue
         inside = [user for user in users.get(node, ()) if user.scope == scope]
-        affine = node.op.name in ("linear", "matmul") and not any(
+        affine = _weighs(node) and not any(
             user.op is not None and user.op.name == "add" for user in inside
         )
         own = affine or node.op.name in OF_THEIR_OWN
@@ -130,12 +130,21 @@ def _name_layers(order: Sequence[Node], users: Users, names: dict[Node, str]) ->
                     taken.add(name)
                 numbered.add(weight)
         letters = "Z" if affine else "N" if node.op.name in OF_THEIR_OWN else "AHBCD"
-        name = next((f"{x}{k}" for x in letters if f"{x}{k}" not in taken), "")
+        number = max(k, 1)  # A0 would be the input
+        name = next((f"{x}{number}" for x in letters if f"{x}{number}" not in taken), "")
         if node.name is None and name:
             names[node] = name
             taken.add(name)
             found.add(node)
     return found
+
+
+def _weighs(node: Node) -> bool:
+    """Tell whether a node is a product with weights, and not one of two computed values."""
+    if node.op is None or node.op.name not in ("linear", "matmul"):
+        return False
+    factors = (f.inputs[0] if f.op and f.op.name in ARRANGING else f for f in node.inputs)
+    return any(f.requires_grad and (f.op is None or is_gathering(f)) for f in factors)
 
 
 def _adds_bias(node: Node) -> bool:

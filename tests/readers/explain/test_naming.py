@@ -3,7 +3,7 @@ import pytest
 from programs import array, check, given, lines, run
 
 import micrograd_nn.functional as F
-from micrograd_nn import MLP, Linear, Sequential, Tensor, explain
+from micrograd_nn import MLP, Linear, Module, Sequential, Tensor, explain
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.readers.explain.naming import is_gathering, names_of, users_of
 
@@ -106,3 +106,35 @@ def test_names_that_are_given_are_nobody_elses():
     names, _ = names_of(order, users_of(order), {y: "L", x: "V1", constant: "x"})
     assert (names[y], names[x], names[constant]) == ("L", "V1", "x")
     assert len(set(names.values())) == len(names)
+
+
+def test_a_product_of_computed_values_is_no_layer():
+    """As the Q Kᵀ of attention: it is written where it is used."""
+
+    class Head(Module):
+        def __init__(self):
+            self.WQ, self.WK = (
+                Tensor(array(4, 2), name="WQ"),
+                Tensor(array(4, 2, seed=1), name="WK"),
+            )
+
+        def forward(self, X):
+            Q, K = (X @ self.WQ).named("Q"), (X @ self.WK).named("K")
+            return F.softmax((Q @ K.T / 2).named("S"))
+
+    X = Tensor(array(3, 4, seed=2), requires_grad=False, name="X")
+    equations = lines(explain(np.sum(Head()(X) ** 2).named("J")))
+    assert "S = 1/2 Q Kᵀ" in equations
+    assert "dQ = 1/2 dS K" in equations
+
+
+def test_the_result_of_a_first_layer_is_not_its_input():
+    class Own(Module):
+        def __init__(self):
+            self.V, self.c = Tensor(array(3, 2), name="V"), Tensor(array(3, 1), name="c")
+
+        def forward(self, X):
+            return F.tanh(self.V @ X + self.c)
+
+    X = Tensor(array(2, 5), requires_grad=False, name="X")
+    assert lines(explain(np.sum(Own()(X)).named("J")))[0] == "A1 = tanh(V X + c)"
