@@ -20,22 +20,14 @@ from micrograd_nn.graph.node import GraphError, Node, switch
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table import arithmetic, arrays, fused
 from micrograd_nn.graph.table.arrays import broadcast_to, shape_of, sum_to, with_reduced_axes
+from micrograd_nn.readers.explain.algebra import add, in_factors, times
 from micrograd_nn.readers.explain.comparisons import branched_since
 from micrograd_nn.readers.explain.equations import Equation
 from micrograd_nn.readers.explain.forward_pass import LONG, ForwardPass
 from micrograd_nn.readers.explain.naming import ARRANGING
 from micrograd_nn.readers.explain.primes import prime_of, slope
 from micrograd_nn.readers.explain.shortest import has_prime, length, shortest
-from micrograd_nn.readers.explain.terms import (
-    ONE,
-    Number,
-    Sum,
-    Symbol,
-    Term,
-    add,
-    in_factors,
-    times,
-)
+from micrograd_nn.readers.explain.terms import ONE, Number, Sum, Symbol, Term
 
 #: A cotangent in its textbook form, and in the form that the rules give.
 Pair = tuple[Node, Node]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.order import toposort
-from micrograd_nn.readers.explain.terms import Symbol, power, times
+from micrograd_nn.readers.explain.algebra import power, times
+from micrograd_nn.readers.explain.terms import Symbol
 from micrograd_nn.readers.explain.text import text
 from micrograd_nn.readers.formulas import derivative, filled, formula
 from micrograd_nn.readers.labels import is_number, labels

@@ -140,7 +140,7 @@ def explain(root: Node, wrt: Any = None, count: str = "m") -> Explanation:
     Named values have an equation each, and so have the results of layers; an unnamed value that is
     used once is written where it is used. ``d`` and a name is the gradient by it. Sums, products,
     transpositions and means are simplified; the simplifications are listed in
-    ``micrograd_nn.readers.explain.terms``.
+    ``micrograd_nn.readers.explain.algebra``.
 
     Parameters
     ----------

@@ -71,7 +71,8 @@ def latex(term: Term) -> str:
 
     Examples
     --------
-    >>> from micrograd_nn.readers.explain.terms import add, negative, power, times, ONE
+    >>> from micrograd_nn.readers.explain.algebra import add, negative, power, times
+    >>> from micrograd_nn.readers.explain.terms import ONE
     >>> dA, A = Symbol("dA1", (2, 2)), Symbol("A1", (2, 2))
     >>> print(latex(times(dA, add(ONE, negative(power(A, 2.0))))))
     dA_{1} \circ \left(1 - A_{1}^{2}\right)

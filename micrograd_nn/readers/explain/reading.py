@@ -10,6 +10,17 @@ import numpy as np
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.pull import unbroadcast_axes
 from micrograd_nn.graph.table.arrays import axes_of
+from micrograd_nn.readers.explain.algebra import (
+    add,
+    matrix_product,
+    negative,
+    power,
+    reciprocal,
+    reshaped,
+    times,
+    total,
+    transposed,
+)
 from micrograd_nn.readers.explain.comparisons import (
     comparison_term,
     comparisons,
@@ -27,15 +38,6 @@ from micrograd_nn.readers.explain.terms import (
     Symbol,
     Term,
     Transposed,
-    add,
-    matrix_product,
-    negative,
-    power,
-    reciprocal,
-    reshaped,
-    times,
-    total,
-    transposed,
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from micrograd_nn.graph.node import Node
+from micrograd_nn.readers.explain.algebra import in_factors, times, without
 from micrograd_nn.readers.explain.derive import derive
 from micrograd_nn.readers.explain.equations import Derivation
 from micrograd_nn.readers.explain.neurons import NeuronLayer, layers_of
@@ -22,10 +23,7 @@ from micrograd_nn.readers.explain.terms import (
     Sum,
     Symbol,
     Term,
-    in_factors,
     symbols,
-    times,
-    without,
 )
 
 #: A sign, such as "Σ_i", a derivative "∂E/∂w", or a term.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from micrograd_nn.readers.explain.algebra import add, in_factors, times
 from micrograd_nn.readers.explain.terms import (
     Call,
     Number,
@@ -14,10 +15,7 @@ from micrograd_nn.readers.explain.terms import (
     Symbol,
     Term,
     Total,
-    add,
-    in_factors,
     parts_of,
-    times,
 )
 
 #: Sums of more terms aren't made shorter.
@@ -45,7 +43,8 @@ def shortest(term: Term) -> Term:
 
     Examples
     --------
-    >>> from micrograd_nn.readers.explain.terms import ONE, negative, reciprocal
+    >>> from micrograd_nn.readers.explain.algebra import negative, reciprocal
+    >>> from micrograd_nn.readers.explain.terms import ONE
     >>> a, y = Symbol("a"), Symbol("y")
     >>> slope = add(
     ...     negative(times(y, reciprocal(a))),

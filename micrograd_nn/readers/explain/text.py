@@ -40,7 +40,8 @@ def text(term: Term) -> str:
 
     Examples
     --------
-    >>> from micrograd_nn.readers.explain.terms import add, negative, power, times, ONE
+    >>> from micrograd_nn.readers.explain.algebra import add, negative, power, times
+    >>> from micrograd_nn.readers.explain.terms import ONE
     >>> dA, A = Symbol("dA", (2, 2)), Symbol("A", (2, 2))
     >>> text(times(dA, add(ONE, negative(power(A, 2.0)))))
     'dA ∘ (1 − A²)'

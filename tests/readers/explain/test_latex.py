@@ -8,6 +8,14 @@ from programs import array, l_layers, two_layers
 
 import micrograd_nn.functional as F
 from micrograd_nn import MLP, Tensor, explain
+from micrograd_nn.readers.explain.algebra import (
+    add,
+    matrix_product,
+    power,
+    reciprocal,
+    reshaped,
+    times,
+)
 from micrograd_nn.readers.explain.latex import latex, line, name
 from micrograd_nn.readers.explain.terms import (
     Call,
@@ -20,12 +28,6 @@ from micrograd_nn.readers.explain.terms import (
     Symbol,
     Total,
     Transposed,
-    add,
-    matrix_product,
-    power,
-    reciprocal,
-    reshaped,
-    times,
 )
 
 x, y, m, u = Symbol("x"), Symbol("y"), Symbol("1/m"), Symbol("u", (2,))

@@ -6,16 +6,9 @@ from programs import array, l_layers, scalars, two_layers
 
 import micrograd_nn.functional as F
 from micrograd_nn import MLP, Tensor, explain
+from micrograd_nn.readers.explain.algebra import matrix_product, power, reshaped, times
 from micrograd_nn.readers.explain.mathml import equations, line, mathml, name
-from micrograd_nn.readers.explain.terms import (
-    Number,
-    Symbol,
-    Transposed,
-    matrix_product,
-    power,
-    reshaped,
-    times,
-)
+from micrograd_nn.readers.explain.terms import Number, Symbol, Transposed
 
 #: The number of children that an element must have, where browsers show an error otherwise.
 CHILDREN = {

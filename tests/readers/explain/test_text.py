@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from micrograd_nn.readers.explain.algebra import add, negative, power, reciprocal, times
 from micrograd_nn.readers.explain.terms import (
     Call,
     MatrixProduct,
@@ -14,11 +15,6 @@ from micrograd_nn.readers.explain.terms import (
     Symbol,
     Total,
     Transposed,
-    add,
-    negative,
-    power,
-    reciprocal,
-    times,
 )
 from micrograd_nn.readers.explain.text import abridged, index, line, number, text
 

@@ -4,6 +4,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograd_nn.readers.explain.algebra import (
+    add,
+    matrix_product,
+    negative,
+    power,
+    reciprocal,
+    reshaped,
+    times,
+    total,
+    transposed,
+    without,
+)
 from micrograd_nn.readers.explain.shortest import length, shortest
 from micrograd_nn.readers.explain.terms import (
     ONE,
@@ -19,17 +31,7 @@ from micrograd_nn.readers.explain.terms import (
     Term,
     Total,
     Transposed,
-    add,
-    matrix_product,
-    negative,
-    power,
-    reciprocal,
-    reshaped,
     symbols,
-    times,
-    total,
-    transposed,
-    without,
 )
 from micrograd_nn.readers.explain.text import text
 
