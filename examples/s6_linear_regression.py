@@ -24,8 +24,8 @@ NAMES = ("w₁", "w₂", "w₃", "b")
 RATES = {
     0.002: "crawls",
     0.05: "is slow",
-    0.5: "is right",
-    0.98: "just converges",
+    0.5: "converges",
+    0.98: "swings, and converges",
     1.02: "diverges",
 }
 COLOURS = [common.COLOURS[k] for k in (3, 4, 2, 0, 1)]  # green is right, red diverges

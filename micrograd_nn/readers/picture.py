@@ -164,7 +164,7 @@ class Picture:
             import cairosvg
         except (ImportError, OSError) as error:  # OSError: the C library cairo is missing
             raise ImportError(
-                f"PNG and PDF need cairosvg ({error}): pip install micrograd-nn[png]"
+                f'PNG and PDF need cairosvg ({error}): pip install "micrograd-nn[png]"'
             ) from error
         source = plain(self.svg()).encode()
         converted: bytes = getattr(cairosvg, converter)(bytestring=source, **options)

@@ -16,5 +16,7 @@ def hypothesis() -> Any:
     try:
         import hypothesis
     except ImportError:
-        raise ImportError("random graphs need hypothesis: pip install micrograd-nn[test]") from None
+        raise ImportError(
+            'random graphs need hypothesis: pip install "micrograd-nn[test]"'
+        ) from None
     return hypothesis

@@ -412,9 +412,9 @@ def test_importing_needs_no_hypothesis():
 def test_the_extra_is_named_where_hypothesis_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     for draw in (strategies.values, strategies.tensors, strategies.expressions, strategies.mlps):
-        with pytest.raises(ImportError, match=r"pip install micrograd-nn\[test\]"):
+        with pytest.raises(ImportError, match=r'pip install "micrograd-nn\[test\]"'):
             draw()
-    with pytest.raises(ImportError, match=r"pip install micrograd-nn\[test\]"):
+    with pytest.raises(ImportError, match=r'pip install "micrograd-nn\[test\]"'):
         strategies.cotangents(1.0)
 
 

@@ -81,7 +81,7 @@ def compiled_machine() -> Callable[..., None]:
         import numba
     except ImportError as error:
         raise ImportError(
-            "the interpreter of compiled programs needs numba: pip install micrograd-nn[jit]"
+            'the interpreter of compiled programs needs numba: pip install "micrograd-nn[jit]"'
         ) from error
     try:
         made = numba.njit(cache=True, error_model="numpy")(machine.run)
