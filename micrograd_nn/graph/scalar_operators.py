@@ -58,7 +58,10 @@ def {method}(self, other):
         if kind is Constant or kind is Value or kind is float or kind is int:
             {mine} = self._data
             {other} = float(other) if kind is float or kind is int else other._data
-            return Constant({expression})
+            node = next(constants)
+            node._data = {expression}
+            node._grad = UNREACHED; node._op = node._a = node._b = None; node._tag = switch.tag
+            return node
     if not understood(other):
         return NotImplemented
     return row({nodes["x"]}, {nodes["y"]})
@@ -100,6 +103,7 @@ def _compiled(
         "UNREACHED": UNREACHED,
         "switch": switch,
         "blanks": _blanks(kind),
+        "constants": _blanks(constant),
         "row": row,
         "kernel": row.on_floats,
         "understood": _understood,

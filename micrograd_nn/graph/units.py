@@ -18,7 +18,7 @@ import numpy as np
 from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, primitive, table
 from micrograd_nn.graph.pull import pull_vectors
-from micrograd_nn.graph.value import Constant, Value
+from micrograd_nn.graph.value import Value
 
 FloatArray = np.ndarray[Any, Any]
 
@@ -250,17 +250,13 @@ def record_units(
     x: FloatArray,
     parameters: Parameters,
     values: tuple[Value, ...] | None = None,
-) -> Units | list[Value]:
-    """Record a layer of units on one example; under ``no_grad`` return constants.
+) -> Units:
+    """Record a layer of units on one example.
 
     Where the inputs are ``Units`` whose members the user holds, ``values`` are these members.
     """
     units = Units(inputs, x, parameters, values)
-    if switch.fast:
-        return units
-    if not modes.recording:
-        return [Constant(activation) for activation in units._data.tolist()]
-    if modes.finite:
+    if not switch.fast and modes.recording and modes.finite:
         units.members()  # raises for the first unit that isn't finite
     return units
 

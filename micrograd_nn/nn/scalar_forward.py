@@ -82,7 +82,7 @@ def _scalar(parameter: Any) -> Value:
     return Constant(parameter)
 
 
-def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units | list[Value]:
+def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units:
     width = len(x._data if isinstance(x, Units) else x)
     if width != nin:
         where = f"{modes.scope}: " if modes.scope else ""
@@ -103,8 +103,10 @@ def _recorded(x: tuple[Any, ...] | Units, nin: int, kept: Parameters) -> Units |
 
 
 def values(units: Units | list[Any]) -> list[Any]:
-    """Return the units as Values."""
-    return units.members() if isinstance(units, Units) else units
+    """Return the units as Values; under ``no_grad`` as constants."""
+    if not isinstance(units, Units):
+        return units
+    return units.members() if modes.recording else list(map(Constant, units._data.tolist()))
 
 
 # ---------------------------------------------------------------------------------- a batch
