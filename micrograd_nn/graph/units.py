@@ -111,9 +111,16 @@ class Parameters(Node):
     pass ``_grad`` is the list of pairs (δ, x) that its ``Units`` left: the gradient is Σ δ xᵀ.
     """
 
-    __slots__ = ("finite", "row", "scope_of_layer", "time")
+    __slots__ = ("finite", "is_layer", "row", "scope_of_layer", "time")
 
-    def __init__(self, row: Primitive, activation: Primitive, units: list[tuple[Value, ...]]):
+    def __init__(
+        self,
+        row: Primitive,
+        activation: Primitive,
+        units: list[tuple[Value, ...]],
+        is_layer: bool = True,
+    ) -> None:
+        self.is_layer = is_layer  # and not a neuron on its own
         flat = np.array([[p._data for p in parameters] for parameters in units])
         self._data = (np.ascontiguousarray(flat[:, :-1]), np.ascontiguousarray(flat[:, -1]))
         self.finite = bool(np.isfinite(flat).all())
@@ -211,6 +218,7 @@ class Units(Group):
     def members(self) -> list[Value]:
         """Return new Values, one for each unit."""
         row, scope = self._b.row, self._b.scope_of_layer
+        within = f"{scope}.neurons." if scope and self._b.is_layer else ""
         comparisons = 0 if self._tag is None else self._tag.comparisons
         values = []
         for index, activation in enumerate(self._data.tolist()):
@@ -219,9 +227,7 @@ class Units(Group):
             value._grad = UNREACHED
             value._op = row
             value._a, value._b, value._x = self, None, index
-            value._tag = Tag(
-                scope=f"{scope}.neurons.{index}" if scope else "", comparisons=comparisons
-            )
+            value._tag = Tag(scope=f"{within}{index}" if within else scope, comparisons=comparisons)
             if not switch.fast:
                 value._finish(row, {}, value._tag.scope)
             values.append(value)

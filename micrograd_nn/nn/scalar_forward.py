@@ -56,10 +56,11 @@ def fired(neurons: list[Neuron], x: tuple[Any, ...] | Units, owner: Module) -> U
     kept: Parameters | None = owner.__dict__.get("_units_cache")
     if kept is None or kept.time != clock.time or kept.scope_of_layer != modes.scope:
         if any(neuron.function is not function for neuron in neurons):
-            return [value for n in neurons for value in values(fired([n], x, n))]
+            x = tuple(values(x)) if isinstance(x, Units) else x
+            return [neuron(x) for neuron in neurons]
         activation = function if isinstance(function, Primitive) else identity
         parameters = [tuple(map(_scalar, (*n.w, n.b))) for n in neurons]
-        kept = Parameters(unit(activation), activation, parameters)
+        kept = Parameters(unit(activation), activation, parameters, owner is not neurons[0])
         owner.__dict__["_units_cache"] = kept
     units = _recorded(x, neurons[0].nin, kept)
     if kept._op is identity and function is not activations.identity:

@@ -8,7 +8,7 @@ import graphviz
 import numpy as np
 import pytest
 
-from micrograd_nn import MLP, Neuron, Tensor, Value
+from micrograd_nn import MLP, Layer, Neuron, Tensor, Value
 from micrograd_nn.readers import draw
 from micrograd_nn.readers.fonts import text_width
 
@@ -415,3 +415,19 @@ def test_unknown_options_are_named(options, message):
 def test_only_nodes_and_networks_are_drawn():
     with pytest.raises(TypeError, match="Value or Tensor"):
         draw([Value(1.0)])
+
+
+def test_a_neuron_on_its_own_stands_in_one_box():
+    neuron, layer = Neuron(2, seed=0), Layer(2, 2, seed=0)
+    frames = draw(neuron([1.0, 2.0]), collapse=None).scene.frames
+    assert [frame.label for frame in frames] == ["Neuron"]
+    frames = draw(layer.neurons[0]([1.0, 2.0]), collapse=None).scene.frames
+    assert [frame.label for frame in frames] == ["neurons.0"]
+
+
+def test_neurons_of_several_activations_stand_in_a_box_each():
+    model = MLP(2, [2, 2], seed=0)
+    model.layers[1].neurons[1].nonlin = True
+    frames = draw(sum(model([1.0, 2.0])), collapse=None).scene.frames
+    labels = ["MLP", "layers.0", "neurons.0", "neurons.1", "layers.1", "neurons.0", "neurons.1"]
+    assert sorted(frame.label for frame in frames) == sorted(labels)
