@@ -12,7 +12,6 @@ import pytest
 
 import micrograd_nn
 from micrograd_nn import cli, data, equations, functional, nn, testing, training
-from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers import figures
 
 sybil = pytest.importorskip("sybil", reason="sybil is not installed: pip install -e .[test]")
@@ -53,19 +52,10 @@ def parsers():
     ]
 
 
-@pytest.fixture
-def reader(tmp_path, monkeypatch):
-    """An empty folder to work in, and afterwards a table without the reader's operations."""
-    monkeypatch.chdir(tmp_path)
-    before = dict(table)
-    yield
-    for name in set(table) - set(before):
-        del table[name]
-
-
-@pytest.mark.usefixtures("reader")
+@pytest.mark.usefixtures("table_kept")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_code_runs(page, parsers, tmp_path):
+def test_code_runs(page, parsers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     document = sybil.Sybil(parsers=parsers, path=str(page.parent)).parse(page)
     with warnings.catch_warnings():
@@ -74,8 +64,9 @@ def test_code_runs(page, parsers, tmp_path):
             example.evaluate()
 
 
-@pytest.mark.usefixtures("reader")
-def test_the_picture_in_the_readme_is_made_by_the_code_beside_it(parsers, tmp_path):
+@pytest.mark.usefixtures("table_kept")
+def test_the_picture_in_the_readme_is_made_by_the_code_beside_it(parsers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     document = sybil.Sybil(parsers=parsers[:1], path=str(ROOT)).parse(ROOT / "README.md")
     for example in document.examples():
         example.evaluate()

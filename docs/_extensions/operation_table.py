@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -32,15 +30,19 @@ SECTIONS = {
     "Arrays": arrays,
     "Indexing and joining": indexing,
     "Fused operations": fused,
+    "Units of a network": units,
 }
 
 
-def rows_of(module: ModuleType) -> Iterator[Primitive]:
-    """Yield the rows that a module of the table defines, in its order."""
-    source = inspect.getsource(module)
-    for value in vars(module).values():
-        if isinstance(value, Primitive) and f'"{value.name}",' in source:
-            yield value
+def rows_by_section() -> dict[str, list[Primitive]]:
+    """Return the rows that each module of the table adds to those of the modules before it."""
+    seen: set[Primitive] = set()
+    found: dict[str, list[Primitive]] = {}
+    for title, module in SECTIONS.items():
+        rows = [v for v in vars(module).values() if isinstance(v, Primitive) and v not in seen]
+        found[title] = list(dict.fromkeys(rows))
+        seen.update(rows)
+    return found
 
 
 def _cell(text: str) -> str:
@@ -78,9 +80,8 @@ def _section(title: str, rows: list[Primitive]) -> list[str]:
 
 def page() -> str:
     """Return the sections of the page, in MyST's Markdown."""
-    listed = {title: list(rows_of(module)) for title, module in SECTIONS.items()}
-    listed["Units of a network"] = list(rows_of(units))
-    return "\n".join(line for title, rows in listed.items() for line in _section(title, rows))
+    sections = rows_by_section().items()
+    return "\n".join(line for title, rows in sections for line in _section(title, rows))
 
 
 def _write(app: Sphinx) -> None:

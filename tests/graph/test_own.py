@@ -4,24 +4,9 @@ import numpy as np
 import pytest
 
 import micrograd_nn.functional as F
-from micrograd_nn import GraphError, Tensor, Value, explain, grad, primitive, record_lines
+from micrograd_nn import GraphError, Tensor, Value, explain, grad, record_lines
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.readers.formulas import formula
-
-
-@pytest.fixture
-def own():
-    """A maker of rows that takes them out of the table afterwards."""
-    made = []
-
-    def make(*args, **kwargs):
-        made.append(primitive(*args, **kwargs))
-        return made[-1]
-
-    yield make
-    for row in made:
-        del table[row.name]
-
 
 ROADS = {
     "backward": lambda y: y.sum().backward(),

@@ -64,13 +64,7 @@ def test_a_function_that_writes_into_an_array_is_not_followed(function):
         function(traced(3), *args, out=np.empty(3))
 
 
-@pytest.fixture(autouse=True)
-def rows():
-    """Take the rows that a test made out of the table again."""
-    before = set(table)
-    yield
-    for name in set(table) - before:
-        del table[name]
+pytestmark = pytest.mark.usefixtures("table_kept")
 
 
 def own(name, forward, *rules):

@@ -5,23 +5,8 @@ import pytest
 from programs import array, backward, check, given, lines, run
 
 import micrograd_nn.functional as F
-from micrograd_nn import Tensor, Value, explain, primitive
+from micrograd_nn import Tensor, Value, explain
 from micrograd_nn.graph.node import GraphError
-from micrograd_nn.graph.primitive import table
-
-
-@pytest.fixture
-def row():
-    """Make operations that are gone after the test."""
-    made = []
-
-    def add(name, *args, **fields):
-        made.append(name)
-        return primitive(name, *args, **fields)
-
-    yield add
-    for name in made:
-        del table[name]
 
 
 def check_on_other_data(root):
@@ -49,8 +34,8 @@ def leaky(x):
         lambda g, z, x: F.where(x > np.array([0.0, -1e-9, 1e-9]), g, g / 2),
     ],
 )
-def test_a_rule_that_compares(row, rule):
-    leak = row("leak", leaky, rule)
+def test_a_rule_that_compares(own, rule):
+    leak = own("leak", leaky, rule)
     x = Tensor([0.5, -1.5, 2.0], name="x")
     explanation, value, gradients, leaves = check_on_other_data(np.mean(np.sin(leak(x))).named("L"))
     assert backward(explanation) == ["dx = 1/m cos(leak(x)) ∘ leak′(x)"]
@@ -61,8 +46,8 @@ def test_a_rule_that_compares(row, rule):
     np.testing.assert_allclose(gradients["x"], other.grad, rtol=1e-14)
 
 
-def test_what_is_compared_is_no_input(row):
-    leak = row("leak", leaky, lambda g, z, x: F.where(x > 0, g, g / 2))
+def test_what_is_compared_is_no_input(own):
+    leak = own("leak", leaky, lambda g, z, x: F.where(x > 0, g, g / 2))
     explanation = explain(np.mean(leak(Tensor([0.5, -1.5, 2.0], name="x"))))
     assert explanation.inputs == {}
     assert "np.where(x > 0, " in explanation.numpy()
@@ -77,24 +62,24 @@ def test_what_is_compared_is_no_input(row):
     ],
 )
 @pytest.mark.parametrize("number", [lambda x: Value(x, name="x"), lambda x: Tensor(x, name="x")])
-def test_a_rule_that_branches_is_called_as_a_whole(row, rule, number):
-    leak = row("leak", leaky, rule, textbook=("1",))
+def test_a_rule_that_branches_is_called_as_a_whole(own, rule, number):
+    leak = own("leak", leaky, rule, textbook=("1",))
     explanation, _, gradients, _ = check_on_other_data(F.tanh(leak(number(2.0))).named("L"))
     slope = 1 - np.tanh(1.0) ** 2
     assert gradients["x"] == pytest.approx(slope / 2, rel=1e-14)
     assert len(explanation.inputs) == 0
 
 
-def test_a_rule_that_has_lost_what_it_compared_is_called_as_a_whole(row):
-    leak = row("leak", leaky, lambda g, z, x: g * (1.0 - 0.5 * (x <= 0)))
+def test_a_rule_that_has_lost_what_it_compared_is_called_as_a_whole(own):
+    leak = own("leak", leaky, lambda g, z, x: g * (1.0 - 0.5 * (x <= 0)))
     _, _, gradients, _ = check_on_other_data(
         np.sum(leak(Tensor([0.5, -1.5, 2.0], name="x"))).named("L")
     )
     assert gradients["x"].tolist() == [0.5, 1.0, 0.5]
 
 
-def test_a_rule_that_branches_and_mixes_elements_is_refused(row):
-    spread = row(
+def test_a_rule_that_branches_and_mixes_elements_is_refused(own):
+    spread = own(
         "spread", lambda x: np.flip(x), lambda g, z, x: np.flip(g) if x.sum() > 0 else None,
         elementwise=False,
     )  # fmt: skip
@@ -102,8 +87,8 @@ def test_a_rule_that_branches_and_mixes_elements_is_refused(row):
         explain(np.sum(spread(Tensor([0.5, 2.0], name="x"))))
 
 
-def test_a_rule_that_compares_and_mixes_elements(row):
-    turned = row(
+def test_a_rule_that_compares_and_mixes_elements(own):
+    turned = own(
         "turned", lambda x: np.flip(np.maximum(x, 0)),
         lambda g, z, x: F.where(x > 0, np.flip(g, 0), 0.0), elementwise=False,
     )  # fmt: skip

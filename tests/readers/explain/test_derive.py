@@ -5,7 +5,7 @@ import pytest
 from programs import array, backward, check, given, l_layers, linear_model, lines, run, two_layers
 
 import micrograd_nn.functional as F
-from micrograd_nn import Linear, Sequential, Tensor, Value, explain, no_grad, primitive
+from micrograd_nn import Linear, Sequential, Tensor, Value, explain, no_grad
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.nn.layers import BatchNorm, Dropout, Flatten, LayerNorm
@@ -269,7 +269,7 @@ def test_cross_entropy_of_logits(target):
 
 
 @pytest.mark.parametrize("log1p", [False, True])
-def test_a_row_for_y_log_p_is_read_as_its_formula(rows, log1p):
+def test_a_row_for_y_log_p_is_read_as_its_formula(own, log1p):
     """So that losses may be recorded by such a row, which is 0 where y is."""
     name = "xlog1py" if log1p else "xlogy"
     if name in table:
@@ -277,7 +277,7 @@ def test_a_row_for_y_log_p_is_read_as_its_formula(rows, log1p):
     else:
         log = np.log1p if log1p else np.log
         below = (lambda p: 1 + p) if log1p else (lambda p: p)
-        row = rows(
+        row = own(
             name,
             lambda y, p: y * log(p),
             (lambda g, z, y, p: g * log(p), lambda g, z, y, p: g * y / below(p)),
@@ -407,20 +407,6 @@ def test_the_gradient_of_a_network_twice():
 # ------------------------------------------------------------------------ operations of one's own
 
 
-@pytest.fixture
-def rows():
-    """Make operations that are gone after the test."""
-    made = []
-
-    def add(name, *args, **fields):
-        made.append(name)
-        return primitive(name, *args, **fields)
-
-    yield add
-    for name in made:
-        del table[name]
-
-
 @pytest.mark.parametrize(
     ("notation", "written"),
     [
@@ -432,8 +418,8 @@ def rows():
         ("⟨{}⟩ ⊕ 1", "(⟨(x + 1)⟩ ⊕ 1)"),
     ],
 )
-def test_the_notation_of_an_operation(rows, notation, written):
-    row = rows("odd_one", lambda x: x**3, lambda g, z, x: 3 * g * x * x, notation=notation)
+def test_the_notation_of_an_operation(own, notation, written):
+    row = own("odd_one", lambda x: x**3, lambda g, z, x: 3 * g * x * x, notation=notation)
     x, y = Tensor(array(3), name="x"), Tensor(array(3), name="y")
     explanation = check(np.sum(row(x + 1) * y).named("L"))
     assert lines(explanation)[0] == f"L = Σ {written} ∘ y"
@@ -441,23 +427,23 @@ def test_the_notation_of_an_operation(rows, notation, written):
     explanation.mathml()
 
 
-def test_an_operation_of_two_arguments_in_its_notation(rows):
+def test_an_operation_of_two_arguments_in_its_notation(own):
     def forward(x, y):
         return ((x - y) ** 2).sum()
 
     rules = (lambda g, z, x, y: 2 * g * (x - y), lambda g, z, x, y: -2 * g * (x - y))
-    row = rows("odd_distance", forward, rules, notation="‖{} − {}‖²", elementwise=False)
+    row = own("odd_distance", forward, rules, notation="‖{} − {}‖²", elementwise=False)
     x, y = Tensor(array(3), name="x"), Tensor(array(3, seed=1), name="y")
     explanation = check(row(x, y).named("L"))
     assert lines(explanation) == ["L = ‖x − y‖²", "", "dx = 2 (x − y)", "dy = −2 (x − y)"]
     assert r"L &= \|x - y\|^{2}" in explanation.latex()
 
 
-def test_an_operation_with_a_parameter(rows):
+def test_an_operation_with_a_parameter(own):
     def rule(g, z, x, *, k):
         return g * k * (1 - z * z)
 
-    row = rows("odd_tanh", lambda x, k: np.tanh(k * x), rule)
+    row = own("odd_tanh", lambda x, k: np.tanh(k * x), rule)
     x = Tensor([1.0, 2.0], name="x")
     root = np.sum(row(x, k=0.5) + row(x, k=2.0)).named("L")
     assert backward(check(root)) == ["dx = odd_tanh′(x) + odd_tanh′(x)"]  # of another k each
@@ -465,8 +451,8 @@ def test_an_operation_with_a_parameter(rows):
     assert run(explained)[1]["x"] == pytest.approx(0.5 * (1 - np.tanh(0.5) ** 2), rel=1e-15)
 
 
-def test_the_textbook_form_of_an_operation(rows):
-    row = rows("odd_cube", lambda x: x**3, lambda g, z, x: 3 * g * x * x, textbook=("3 * {0}**2",))
+def test_the_textbook_form_of_an_operation(own):
+    row = own("odd_cube", lambda x: x**3, lambda g, z, x: 3 * g * x * x, textbook=("3 * {0}**2",))
     assert backward(check(np.sum(row(Tensor(array(3), name="x"))).named("L"))) == ["dx = 3 x²"]
 
 
