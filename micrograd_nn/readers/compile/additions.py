@@ -7,7 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from micrograd_nn.graph.table import arithmetic
+from micrograd_nn.readers.compile.array_form import THETA
 from micrograd_nn.readers.compile.array_program import CONSTANT, ArrayProgram, Place
+from micrograd_nn.readers.compile.biases import biases_of, takes_biases
 from micrograd_nn.readers.compile.sums import Sum, Sums
 
 #: From how many rows of one array on a sum is a reduction and not a chain of additions.
@@ -38,22 +40,30 @@ class Additions:
     """The sums of one level: their products first, then all that is added."""
 
     def __init__(
-        self, program: ArrayProgram, sums: Sums, places: dict[int, Place], counts: Counter[int]
+        self,
+        program: ArrayProgram,
+        sums: Sums,
+        places: dict[int, Place],
+        counts: Counter[int],
+        levels: dict[int, int],
     ) -> None:
         self.program = program
         self.sums = sums
         self.places = places
         self.counts = counts
+        self.levels = levels
+        self._level_of: dict[int, int] = {}  # of an array
 
     def append(self, items: Sequence[Sum]) -> None:
         """Append the operations that compute the sums, and note where they stand."""
+        self.terms = [[*item.plus] for item in items]
         self.plus: list[list[Place]] = [[] for _ in items]
         self.minus = [[self.places[v] for v in item.minus] for item in items]
-        self._with_matrix: set[int] = set()
+        self._no_minus_zero: set[int] = set()
         constants = [self._constant_part(item) for item in items]
         self._products(items)
-        for i, item in enumerate(items):
-            terms = [p for p in (self.places[v] for v in item.plus) if p[0] != CONSTANT]
+        for i in range(len(items)):
+            terms = [p for p in (self.places[v] for v in self.terms[i]) if p[0] != CONSTANT]
             self.minus[i] = [p for p in self.minus[i] if p[0] != CONSTANT]
             constant = constants[i]
             if constant is not None and (
@@ -67,7 +77,7 @@ class Additions:
 
     def _sets_sign(self, zero: float, i: int) -> bool:
         """Tell whether adding a zero matters: to the sign of a zero, as no matrix product has."""
-        return math.copysign(1.0, zero) > 0 and i not in self._with_matrix
+        return math.copysign(1.0, zero) > 0 and i not in self._no_minus_zero
 
     def _constant_part(self, item: Sum) -> float | None:
         """Return the sum of the terms that are constants."""
@@ -92,17 +102,37 @@ class Additions:
         pools: dict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
         for (w, x, _, vector), rows in blocks.items():
             width = len(vector)
-            if len(rows) == 1 and (width == 1 or alone[w, x, width] > 2 * width):
+            if w == x and len(rows) == 1 and tuple(rows[0][1]) == vector:
+                i = rows[0][0]
+                self._pool(w, x, [(i, row, row) for row in vector])
+                self._no_minus_zero.add(i)  # nor has a sum of squares
+            elif len(rows) == 1 and (width == 1 or alone[w, x, width] > 2 * width):
                 i, weights = rows[0]
                 for j, pair in enumerate(zip(weights, vector, strict=True)):
                     pools[w, x, j].append((i, *pair))
             else:
-                made = self.program.products(w, [weights for _, weights in rows], x, vector)
+                matrix = self._with_biases(w, rows, x, width)
+                made = self.program.products(w, matrix, x, vector)
                 for (i, _), place in zip(rows, made, strict=True):
                     self.plus[i].append(place)
-                self._with_matrix.update(i for i, _ in rows)
+                self._no_minus_zero.update(i for i, _ in rows)
         for (w, x, _), pool in pools.items():
             self._pool(w, x, pool)
+
+    def _with_biases(
+        self, w: int, rows: list[tuple[int, list[int]]], x: int, width: int
+    ) -> list[list[int]]:
+        """Return the rows of a matrix, where it is worth while with the biases as a last column."""
+        matrix, terms = [weights for _, weights in rows], [self.terms[i] for i, _ in rows]
+        varies = x in self.program.varying
+        if w != THETA or not takes_biases(varies, self._level_of[x], width, len(rows)):
+            return matrix
+        biases = biases_of(terms, lambda v: self.places[v][0] == THETA)
+        if biases is None:
+            return matrix
+        for others, bias in zip(terms, biases, strict=True):
+            others.remove(bias)
+        return [[*row, self.places[b][1]] for row, b in zip(matrix, biases, strict=True)]
 
     def _vectors(
         self, item: Sum
@@ -112,9 +142,9 @@ class Additions:
         A value that is a factor several times goes into as many vectors.
         """
         places, found = self.places, defaultdict(list)
-        for pair in item.products:
-            w, x = oriented(pair, self.sums, self.counts)
+        for x, w in sorted(oriented(p, self.sums, self.counts)[::-1] for p in item.products):
             (w_array, w_row), (x_array, x_row) = places[w], places[x]
+            self._level_of[x_array] = self.levels[x]
             if w_array != CONSTANT or x_array != CONSTANT:
                 found[w_array, x_array].append((x_row, w_row))
         for (w_array, x_array), pairs in found.items():

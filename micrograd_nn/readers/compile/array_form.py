@@ -31,18 +31,23 @@ class Part:
         The shape into which the first axis is folded.
     literal : float or array, optional
         The constants, in place of all these.
+    ones : bool
+        Whether it is a row of ones, one for each example of the array.
     """
 
     array: int = -1
     index: Any = None
     lead: tuple[int, ...] | None = None
     literal: Any = None
+    ones: bool = False
 
     def of(self, made: Sequence[Any]) -> Any:
         """Return it, out of the arrays made so far."""
         if self.literal is not None:
             return _like(made[THETA], self.literal)
         part = made[self.array]
+        if self.ones:
+            return np.ones((1, *shape_of(part)[1:]), made[THETA].dtype)
         if self.index is not None:
             part = indexing.getitem(part, index=self.index)
         if self.lead is not None:
@@ -57,6 +62,11 @@ class Operation:
     row: Primitive
     parts: tuple[Part, ...]
     params: dict[str, Any]
+
+    def on(self, made: Sequence[Any]) -> Any:
+        """Return its result, out of the arrays made so far."""
+        parts = [part.of(made) for part in self.parts]
+        return self.row(*([parts] if self.row.variadic else parts), **self.params)
 
 
 @dataclass
@@ -126,8 +136,7 @@ class ArrayForm:
         made = [theta, x, *(_like(theta, table) for table in self.tables)]
         with np.errstate(all="ignore"):
             for operation in self.operations:
-                parts = [part.of(made) for part in operation.parts]
-                made.append(operation.row(*parts, **operation.params))
+                made.append(operation.on(made))
             root = self.root.of(made)
             if self.batched and shape_of(root) == ():
                 root = arrays.broadcast_to(_as_array(root), shape=shape_of(x)[1:])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.primitive import Primitive
-from micrograd_nn.graph.table import arithmetic, arrays
+from micrograd_nn.graph.table import arithmetic, arrays, indexing
 from micrograd_nn.readers.compile.array_form import Operation, Part
 
 #: Where a value stands: the number of an array and of a row in it; or CONSTANT and its number.
@@ -34,6 +34,7 @@ class ArrayProgram:
         self.varying = set(varying)
         self.constants = list(constants)
         self.operations: list[Operation] = []
+        self._augmented: dict[tuple[int, tuple[int, ...]], int] = {}
 
     def constant(self, number: float) -> Place:
         """Return the place of a new constant."""
@@ -98,12 +99,25 @@ class ArrayProgram:
     def products(
         self, weights: int, rows: list[list[int]], array: int, vector: Sequence[int]
     ) -> list[Place]:
-        """Multiply a matrix, given row by row as rows of an array, by a vector of values."""
-        lead = (len(rows), len(vector))
-        W = self.selection(weights, [w for row in rows for w in row], lead)
+        """Multiply a matrix, given row by row as rows of an array, by a vector of values.
+
+        Rows that are longer by one than the vector end in what is added to the products.
+        """
+        W = self.selection(weights, [w for row in rows for w in row], (len(rows), len(rows[0])))
         x = self.selection(array, vector)
+        if len(rows[0]) > len(vector):
+            x = self._above_ones(array, x, tuple(vector))
         made = self.append(arrays.matmul, (W, x), len(rows), array in self.varying, {})
         return [(made, i) for i in range(len(rows))]
+
+    def _above_ones(self, array: int, x: Part, vector: tuple[int, ...]) -> Part:
+        """Return rows of an array, and below them one row of ones."""
+        made = self._augmented.get((array, vector))
+        if made is None:
+            parts, varies = (x, Part(array, ones=True)), array in self.varying
+            made = self.append(indexing.concatenate, parts, len(vector) + 1, varies, {"axis": 0})
+            self._augmented[array, vector] = made
+        return Part(made)
 
     def totals(self, array: int, rows: list[list[int]]) -> list[Place]:
         """Sum rows of an array: as many sums, each of as many rows."""

@@ -194,7 +194,7 @@ class Differentiated:
             return
         self.tracer.backward = True
         self.forward_steps = len(self.tracer.steps)
-        self.cotangents[self.root] = self.tracer.constant(self.seed)
+        self.cotangents[self.root] = self._seeded()
         for node in reversed(self.order):
             if node in self.pieces:
                 self._join(node)
@@ -203,6 +203,13 @@ class Differentiated:
         for node, g in self.cotangents.items():
             if isinstance(g, Traced):
                 self.names.setdefault(g.step, f"d{self.labels[node]}")
+
+    def _seeded(self) -> Traced:
+        """Return the cotangent of the root; one that is the same everywhere as a number."""
+        seed = np.asarray(self.seed)
+        if not seed.ndim or not seed.size or (seed != seed.flat[0]).any():
+            return self.tracer.constant(self.seed)
+        return self.tracer.constant(seed.flat[0])._broadcast_to(seed.shape)
 
     def _pull(self, node: Node) -> None:
         row = node.op
@@ -262,10 +269,16 @@ class Differentiated:
         pieces, covered = self.pieces.pop(child)
         data = self.traced[child].step.sample
         whole = self.cotangents.get(child)
+        shape, dtype = np.shape(data), data.dtype
         if whole is None and len(pieces) == 1 and covered.all() and not _reverses(pieces[0][0]):
-            self.cotangents[child] = pieces[0][1]._reshape(np.shape(data))
+            self.cotangents[child] = pieces[0][1]._reshape(shape)
             return
-        self.cotangents[child] = self.tracer.added(whole, np.shape(data), data.dtype, pieces)
+        rows = _side_by_side(pieces, shape) if covered.all() else []
+        if not rows:
+            self.cotangents[child] = self.tracer.added(whole, shape, dtype, pieces)
+            return
+        joined = self.tracer.joined([row.astype(dtype) for row in rows], 0)
+        self.cotangents[child] = joined if whole is None else np.add(whole, joined)
 
     def _fitted(self, cotangent: Traced, shape: tuple[int, ...], dtype: Any) -> Traced:
         if cotangent.shape != shape:
@@ -329,6 +342,23 @@ def labels(read: Any, classes: int) -> Any:
 def _reverses(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return any(isinstance(part, slice) and (part.step or 1) < 0 for part in parts)
+
+
+def _side_by_side(pieces: list[tuple[Any, Any]], shape: tuple[int, ...]) -> list[Any]:
+    """Return the parts of an array that is covered by them in order, if each is some of its rows.
+
+    Each is given with its index in the array.
+    """
+    found: list[tuple[int, Any]] = []
+    for index, piece in pieces:
+        rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+        if isinstance(rows, slice) and (rows.step or 1) == 1:
+            found.append((rows.indices(shape[0])[0], piece))
+        elif isinstance(rows, (int, np.integer)):
+            found.append((int(rows) % shape[0], piece._reshape((1, *shape[1:]))))
+        else:
+            return []
+    return [piece for _, piece in sorted(found, key=lambda entry: entry[0])]
 
 
 def _total(x: Any) -> float:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 
 from micrograd_nn.readers.compile.additions import oriented
+from micrograd_nn.readers.compile.biases import biases_of, takes_biases
 from micrograd_nn.readers.compile.sums import Call, Sum, Sums
 
 
@@ -49,16 +50,20 @@ def leaf_order(
             found = sorted(oriented(pair, sums, counts)[::-1] for pair in item.products)
             pairs[item.value] = found
             layers[levels[item.value], tuple(x for x, _ in found)].append(item)
+    alone = {v for v in leaves if v not in in_columns}
     order: dict[int, None] = {}
     for (_, vector), layer in layers.items():
         stands = [(levels[x], made_by.get(x)) for x in vector]  # in which array, most likely
+        biases = biases_of([item.plus for item in layer], alone.__contains__) or []
         for array in dict.fromkeys(stands):
             columns = [j for j, other in enumerate(stands) if other == array]
-            for item in layer:
-                row = pairs[item.value]
-                order.update(dict.fromkeys(row[j][1] for j in columns))
+            varies = sums.varies[vector[columns[0]]]
+            rows = [[pairs[item.value][j][1] for j in columns] for item in layer]
+            if biases and takes_biases(varies, array[0], len(columns), len(layer)):
+                rows = [[*row, bias] for row, bias in zip(rows, biases, strict=True)]
+            order.update(dict.fromkeys(v for row in rows for v in row))
         order.update(dict.fromkeys(term for item in layer for term in item.plus))
-    order = {v: None for v in order if v in leaves and v not in in_columns}
-    order.update(dict.fromkeys(v for v in leaves if v not in in_columns))
+    order = {v: None for v in order if v in alone}
+    order.update(dict.fromkeys(v for v in leaves if v in alone))
     order.update(dict.fromkeys(v for v in in_columns if v in leaves))
     return list(order)

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.readers.compile.steps import SPREAD, UFUNC, Step
+from micrograd_nn.readers.compile.joined import Index, homes_of, overwritable, parts_of
+from micrograd_nn.readers.compile.steps import CONSTANT, JOINED, SPREAD, UFUNC, Step
 
 Array = np.ndarray[Any, Any]
 
@@ -27,10 +28,13 @@ class Memory:
         Flat arrays of bytes.
     places : dict of Step to (int, ndarray)
         The number of the buffer and the array in it that a step writes to.
+    homes : dict of Step to (Step, index)
+        Steps that write to a part of another's array, and to which one.
     """
 
     buffers: list[Array] = field(default_factory=list)
     places: dict[Step, tuple[int, Array]] = field(default_factory=dict)
+    homes: dict[Step, tuple[Step, Index]] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -51,26 +55,35 @@ def planned(
     given : mapping of Step to ndarray
         Where the results of some steps are to be written.
     """
-    lent = [step for step in steps if _writes(step, outputs) and step not in given]
     last = _last_uses(steps)
+    free_to_place = {s for s in steps if _writes(s, outputs) and s not in given}
+    readers = {step: steps[time] for step, time in last.items()}
+    homes = homes_of(steps, free_to_place | {*given}, free_to_place, readers)
+    wanted = free_to_place - {*homes}
+    kept = {
+        s for s in wanted if s.kind == JOINED and any(p.kind == CONSTANT for p, _ in parts_of(s))
+    }
+    for step, (whole, _) in homes.items():
+        last[whole] = max(last.get(whole, -1), last.get(step, -1))
+    ending: dict[int, list[Step]] = {}
+    for step in steps:
+        if step in wanted and step not in kept:
+            ending.setdefault(last.get(step, -1), []).append(step)
     sizes: list[int] = []
     where: dict[Step, int] = {}
     free: list[int] = []
-    wanted = set(lent)
-    ending: dict[int, list[Step]] = {}
-    for step in lent:
-        ending.setdefault(last.get(step, -1), []).append(step)
     for time, step in enumerate(steps):
         dying = [s for s in ending.get(time, ()) if s in where]
-        if step in wanted:
-            place = _place_of_operand(step, dying, where)
+        lent = homes[step][0] if step in homes else step
+        if lent in wanted and lent not in where:
+            place = _place_of_operand(lent, dying, where)
             if place is None:
-                place = _taken(free, sizes, step.sample.nbytes)
+                place = _taken([] if lent in kept else free, sizes, lent.sample.nbytes)
             else:
                 dying = [s for s in dying if where[s] != place]
-            where[step] = place
+            where[lent] = place
         free += [where[s] for s in dying]
-    memory = Memory([np.empty(size, np.uint8) for size in sizes])
+    memory = Memory([np.empty(size, np.uint8) for size in sizes], {}, homes)
     for step, index in where.items():
         part = memory.buffers[index][: step.sample.nbytes]
         memory.places[step] = index, part.view(step.sample.dtype).reshape(step.shape)
@@ -78,7 +91,7 @@ def planned(
 
 
 def _writes(step: Step, outputs: Collection[Step]) -> bool:
-    return step.kind in (UFUNC, SPREAD) and step.is_array and step not in outputs
+    return step.kind in (UFUNC, SPREAD, JOINED) and step.is_array and step not in outputs
 
 
 def _last_uses(steps: Sequence[Step]) -> dict[Step, int]:
@@ -89,25 +102,9 @@ def _last_uses(steps: Sequence[Step]) -> dict[Step, int]:
     return last
 
 
-def elementwise(step: Step) -> bool:
-    """Tell whether each element of the result is computed from the same element of operands."""
-    return isinstance(step.function, np.ufunc) and step.function.signature is None
-
-
 def _place_of_operand(step: Step, dying: Sequence[Step], where: Mapping[Step, int]) -> int | None:
     """Return the buffer of an operand that the result may overwrite."""
-    if not elementwise(step):
-        return None
-    bases = [used.base() for used in step.inputs()]
-    for used in step.inputs():
-        alike = used.shape == step.shape and used.sample.dtype == step.sample.dtype
-        if used in dying and alike and used in where and bases.count(used) == _plain(step, used):
-            return where[used]
-    return None
-
-
-def _plain(step: Step, operand: Step) -> int:
-    return sum(used is operand for used in step.inputs())
+    return next((where[operand] for operand in overwritable(step) if operand in dying), None)
 
 
 def _taken(free: list[int], sizes: list[int], nbytes: int) -> int:

@@ -47,7 +47,7 @@ def rolled(tape: Tape, batched: bool = True) -> ArrayForm | str:
     >>> x = [Value(1.0), Value(-2.0)]
     >>> form = rolled(tape_of(MLP(2, [16, 1])(x), x))
     >>> form.names()
-    ['matmul', 'add', 'relu', 'matmul', 'add']
+    ['concatenate', 'matmul', 'relu', 'concatenate', 'matmul']
     """
     for row in dict.fromkeys(tape.rows):
         if not row.elementwise or row.on_floats is None:
@@ -88,7 +88,7 @@ class _Rolling:
         by_level: dict[int, list[Sum | Call]] = defaultdict(list)
         for item in self.sums.items:
             by_level[self.levels[item.value]].append(item)
-        additions = Additions(self.program, self.sums, self.places, self.counts)
+        additions = Additions(self.program, self.sums, self.places, self.counts, self.levels)
         for level in sorted(by_level):
             items = by_level[level]
             self._calls([item for item in items if type(item) is Call])

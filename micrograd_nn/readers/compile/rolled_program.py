@@ -26,6 +26,9 @@ _CHUNK = 2048
 class Rolled:
     """An executor: a scalar graph as a program on arrays, planned for each number of examples.
 
+    It takes the leaves, and returns their gradient, in the order of ``form.theta``. The gradient
+    is in memory that the next call uses again.
+
     Parameters
     ----------
     tape : Tape
@@ -37,14 +40,12 @@ class Rolled:
 
     def __init__(self, tape: Tape, form: ArrayForm, wrt_inputs: bool) -> None:
         self.form = form
-        leaves = {node: i for i, node in enumerate(tape.leaves)}
         inputs = {node: i for i, node in enumerate(tape.inputs)}
-        self._leaves = np.array([leaves[node] for node in form.theta], np.intp)
         self._inputs = np.array([inputs[node] for node in form.inputs], np.intp)
         self._in_order = np.array_equal(self._inputs, np.arange(len(inputs)))
         self.wrt_inputs = wrt_inputs
         self._plans: dict[tuple[int, ...], Plan] = {}
-        self._theta, self._of_theta = np.empty((2, len(self._leaves)))
+        self._theta, self._of_theta = np.empty((2, len(form.theta)))
         # What ``Plan`` asks of a recording.
         self.inputs: list[Node] = [Tensor.own(np.empty(0), requires_grad=True) for _ in range(2)]
         self._places = [Place(self.inputs[1], self._theta, self._of_theta, (np.empty(0), 0))]
@@ -69,13 +70,14 @@ class Rolled:
             values, of_theta, of_x = self._run(X, theta)
             return values, of_theta, self._of_inputs(of_x, X.shape)
         width = -(-m // -(-m // _CHUNK))
-        parts = [self._run(X[:, i : i + width], theta) for i in range(0, m, width)]
-        whole = np.concatenate([of_x for _, _, of_x in parts], 1) if self.wrt_inputs else None
-        return (
-            np.concatenate([values for values, _, _ in parts]),
-            np.sum([of_theta for _, of_theta, _ in parts], axis=0),
-            self._of_inputs(whole, X.shape),
-        )
+        of_leaves, parts = np.zeros(len(theta)), []
+        for i in range(0, m, width):
+            values, of_theta, of_x = self._run(X[:, i : i + width], theta)
+            of_leaves += of_theta
+            parts.append((values, of_x))
+        whole = np.concatenate([of_x for _, of_x in parts], 1) if self.wrt_inputs else None
+        values = np.concatenate([values for values, _ in parts])
+        return values, of_leaves, self._of_inputs(whole, X.shape)
 
     def _one_by_one(
         self, X: FloatArray, theta: FloatArray
@@ -90,7 +92,7 @@ class Rolled:
         return values, of_leaves, of_inputs
 
     def _run(self, X: FloatArray, theta: FloatArray) -> tuple[Any, FloatArray, Any]:
-        np.take(theta, self._leaves, out=self._theta)
+        self._theta[:] = theta
         data = [X, self._theta]
         plan = self.plan_for(data)
         found = plan.run(data)
@@ -98,9 +100,7 @@ class Rolled:
             found = plan.eagerly(data)
             self._of_theta[...] = found[1].pop(0)
         (value,), grads = found
-        of_leaves = np.empty(len(theta))
-        of_leaves[self._leaves] = self._of_theta
-        return value, of_leaves, grads[0] if self.wrt_inputs else None
+        return value, self._of_theta, grads[0] if self.wrt_inputs else None
 
     def _of_inputs(self, of_x: Any, shape: tuple[int, ...]) -> FloatArray:
         if of_x is None:
@@ -112,7 +112,7 @@ class Rolled:
     def _latest(self) -> Plan:
         if not self._plans:
             one = np.zeros((len(self._inputs), 1) if self.form.batched else len(self._inputs))
-            self.plan_for([one, np.zeros(len(self._leaves))])
+            self.plan_for([one, np.zeros(len(self._theta))])
         return next(reversed(self._plans.values()))
 
     def source(self) -> str:

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.node import Node, clock
+from micrograd_nn.graph.node import Node
 from micrograd_nn.readers.compile.adjoint import Refused
 from micrograd_nn.readers.compile.array_form import ArrayForm
 from micrograd_nn.readers.compile.blocks import Blocks
 from micrograd_nn.readers.compile.branches import check_branches
 from micrograd_nn.readers.compile.interpreter import Interpreter
+from micrograd_nn.readers.compile.leaves import Leaves
+from micrograd_nn.readers.compile.place import Place
 from micrograd_nn.readers.compile.recording import not_taking_part
 from micrograd_nn.readers.compile.rolled import rolled
 from micrograd_nn.readers.compile.rolled_program import Rolled
@@ -62,15 +64,11 @@ class ScalarRunner:
         self.optimizer = optimizer
         self.backend = backend
         self._wrt_inputs = any(node in set(inputs) for node in wrt)
-        leaves = {node: i for i, node in enumerate(tape.leaves)}
-        among = {node: i for i, node in enumerate(tape.inputs)}
-        self._from = [(leaves.get(node), among.get(node)) for node in self.wrt]
-        self._theta = np.empty(0)
-        self._time = -1
+        self._inputs = {node: i for i, node in enumerate(tape.inputs)}
         self._ways: dict[str, Any] = {}
+        self._leaves: dict[str, Leaves] = {}
         self._why = ""  # it doesn't roll
-        if optimizer is not None:
-            self._settle(leaves)
+        self._places = [] if optimizer is None else self._settled()
         if backend in (None, "numpy"):
             self._roll()
         self._way(self._name(single=True))
@@ -85,6 +83,7 @@ class ScalarRunner:
             form = rolled(tape, batched=True)
         if isinstance(form, ArrayForm):
             self._ways["rolled"] = Rolled(tape, form, self._wrt_inputs)
+            self._leaves["rolled"] = Leaves(form.theta, self.optimizer, self._places)
         else:
             self._why = form
 
@@ -108,6 +107,7 @@ class ScalarRunner:
             except Refused as reason:
                 self._why = f"{self._why}; {reason}" if self._why else str(reason)
                 self._ways[name] = self._way("straight" if name == "blocks" else "blocks")
+            self._leaves[name] = Leaves(self.tape.leaves, self.optimizer, self._places)
         self._current = name
         return self._ways[name]
 
@@ -117,19 +117,20 @@ class ScalarRunner:
         """Return the value and the gradients; with an optimiser, take the step."""
         X, single = self._given(inputs)
         way = self._way(self._name(single))
-        values, of_leaves, of_inputs = way(X, self._parameters())
+        leaves = self._leaves[self._current]
+        values, of_leaves, of_inputs = way(X, leaves.data())
         value = float(values[0]) if single else values
         if self.optimizer is None:
-            return value, self._gradients(of_leaves, of_inputs)
-        self._step(of_leaves)
+            return value, self._gradients(leaves, of_leaves, of_inputs)
+        leaves.step(of_leaves)
         return value
 
-    def _gradients(self, of_leaves: Array, of_inputs: Array) -> list[float]:
-        leaves = of_leaves.tolist()
+    def _gradients(self, leaves: Leaves, of_leaves: Array, of_inputs: Array) -> list[float]:
+        found, at, among = of_leaves.tolist(), leaves.at, self._inputs
         inputs = of_inputs.sum(axis=1).tolist() if self._wrt_inputs else []
         return [
-            leaves[i] if i is not None else inputs[j] if j is not None else 0.0
-            for i, j in self._from
+            found[at[node]] if node in at else inputs[among[node]] if node in among else 0.0
+            for node in self.wrt
         ]
 
     def _given(self, inputs: Sequence[Any]) -> tuple[Array, bool]:
@@ -153,30 +154,12 @@ class ScalarRunner:
             X[i] = array
         return X, not lengths
 
-    def _parameters(self) -> Array:
-        """Return the data of the leaves; unless a leaf was overwritten, those of the last call."""
-        if clock.time != self._time:
-            self._theta = np.array([leaf._data for leaf in self.tape.leaves], np.float64)
-            self._time = clock.time
-        return self._theta
-
-    # ------------------------------------------------------------------------- the optimiser
-
-    def _settle(self, leaves: dict[Node, int]) -> None:
-        """Find where in theta the parameters lie that the optimiser moves."""
-        places = self.optimizer.settle()
-        moved = [(place.element, leaves[place.node]) for place in places if place.node in leaves]
-        self._moved = np.array([i for _, i in moved], np.intp)
-        self._positions = np.array([position for (_, position), _ in moved], np.intp)
-        (self._gradient,) = self.optimizer.gradients()
-        self._gradient[:] = 0.0  # of parameters that aren't in the graph
-        (self._data,) = self.optimizer.settled_data()
-
-    def _step(self, of_leaves: Array) -> None:
-        self._gradient[self._positions] = of_leaves[self._moved]
-        self.optimizer.step_settled()
-        self._theta[self._moved] = self._data[self._positions]
-        self._time = clock.time
+    def _settled(self) -> list[Place]:
+        """Return where the numbers lie that the optimiser moves."""
+        places: list[Place] = self.optimizer.settle()
+        (gradient,) = self.optimizer.gradients()
+        gradient[:] = 0.0  # of parameters that aren't in the graph
+        return places
 
     # -------------------------------------------------------------------------------- words
 

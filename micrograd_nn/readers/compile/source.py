@@ -12,6 +12,7 @@ import numpy as np
 from micrograd_nn.graph.primitive import Primitive
 from micrograd_nn.graph.table.indexing import is_basic
 from micrograd_nn.readers.compile import moves
+from micrograd_nn.readers.compile.joined import parts_of
 from micrograd_nn.readers.compile.memory import Memory, planned
 from micrograd_nn.readers.compile.spelling import (
     ARITHMETIC,
@@ -28,11 +29,13 @@ from micrograd_nn.readers.compile.spelling import (
 from micrograd_nn.readers.compile.steps import (
     CONSTANT,
     INTO,
+    JOINED,
     LEAF,
     SPREAD,
     UFUNC,
     VIEW,
     Step,
+    elementwise,
 )
 from micrograd_nn.readers.identifiers import RESERVED, identifier
 
@@ -89,6 +92,7 @@ class Source:
         self._names: dict[Step, str] = {}
         self._settled: dict[Step, Array] = {}  # what lies in the same place at each call
         self._places: dict[Step, str] = {}  # and the name of that place
+        self._parts: dict[str, str] = {}  # the names of parts of such places
         self._name_all(names)
         self.body = self._body()
 
@@ -177,20 +181,72 @@ class Source:
             self.setup.append(f"# {name}: {described(array)}, as recorded")
 
     def _line(self, step: Step, name: str) -> list[str]:
-        place = self.given.get(step)
-        if place is not None:
-            out = self._free(f"out_{name}", numbered=False)
-            self.namespace[out] = place
-            self._settled[step] = place
-            self._places[step] = out
-            if step.kind == UFUNC and place.flags.c_contiguous:
-                return [f"{name} = {self._call(step, out)}"]
+        place = self._place(step)
+        if place is None:
+            return [f"{name} = {self._call(step)}"]
+        out, array = place
+        self._settled[step] = array
+        self._places[step] = out
+        if step.kind == UFUNC and (elementwise(step) or array.flags.c_contiguous):
+            return [f"{name} = {self._call(step, out)}"]
+        if step.kind == JOINED:
+            return [*self._copies(step, out, array), f"{name} = {out}"]
+        self.imports.add("copyto")
+        if step.kind == SPREAD:
+            return [f"copyto({out}, {self._operand(step.args[0])})", f"{name} = {out}"]
+        return [f"{name} = {self._call(step)}", f"copyto({out}, {name})"]
+
+    def _copies(self, step: Step, out: str, array: Array) -> list[str]:
+        """Return the lines that put parts into a joined array that aren't computed there."""
+        lines = []
+        for part, index in parts_of(step):
+            if self.memory.homes.get(part.base()) == (step, index):
+                continue
             self.imports.add("copyto")
-            if step.kind == SPREAD:
-                return [f"copyto({out}, {self._operand(step.args[0])})", f"{name} = {out}"]
-            first = self._line_without_place(step, name)
-            return [*first, f"copyto({out}, {name})"]
-        return self._line_without_place(step, name)
+            where, _ = self._part(out, array, index)
+            line = f"copyto({where}, {self._operand(part)})"
+            if part.kind == CONSTANT and step not in self.given:
+                array[index] = part.sample
+                self.setup.append(line)
+            else:
+                lines.append(line)
+        return lines
+
+    def _place(self, step: Step) -> tuple[str, Array] | None:
+        """Return the memory that a step writes to, and its name; ``None`` if it makes its own."""
+        home = self.memory.homes.get(step)
+        if home is not None:
+            whole, index = home
+            found = self._place(whole)
+            assert found is not None
+            return self._part(*found, index, step.shape)
+        if step in self._places:
+            return self._places[step], self._settled[step]
+        array = self.given.get(step)
+        if array is not None:
+            out = self._free(f"out_{self._names[step]}", numbered=False)
+            self.namespace[out] = array
+        elif step in self.memory.places:
+            number, array = self.memory.places[step]
+            out = self._buffer(number, array)
+        else:
+            return None
+        self._places[step], self._settled[step] = out, array
+        return out, array
+
+    def _part(
+        self, name: str, array: Array, index: Any, shape: tuple[int, ...] | None = None
+    ) -> tuple[str, Array]:
+        """Return a part of what stays in its place, in that shape, with its name."""
+        part, text = array[index], f"{name}[{index_text(index)}]"
+        if shape is not None and part.shape != shape:
+            part, text = part.reshape(shape), f"{text}.reshape({shape})"
+        bound = self._parts.get(text)
+        if bound is None:
+            self._parts[text] = bound = self._free(f"{name}_{index_text(index)}", numbered=False)
+            self.namespace[bound] = part
+            self.setup.append(f"{bound} = {text}")
+        return bound, part
 
     def _addition(self, step: Step, name: str) -> list[str]:
         """Return the lines that add something to a part of an array, where it lies."""
@@ -203,22 +259,8 @@ class Source:
         if np.ndim(array[index]) == 0:
             return [f"{where} += {added}"]
         self.imports.add("add")
-        part = self._free(f"{name}_{index_text(index)}", numbered=False)
-        self.namespace[part] = array[index]
-        self.setup.append(f"{part} = {place}[{index_text(index)}]")
+        part, _ = self._part(place, array, index)
         return [f"add({part}, {added}, {part})"]
-
-    def _line_without_place(self, step: Step, name: str) -> list[str]:
-        if step not in self.memory.places:
-            return [f"{name} = {self._call(step)}"]
-        number, array = self.memory.places[step]
-        buffer = self._buffer(number, array)
-        self._settled[step] = array
-        self._places[step] = buffer
-        if step.kind == SPREAD:
-            self.imports.add("copyto")
-            return [f"copyto({buffer}, {self._operand(step.args[0])})", f"{name} = {buffer}"]
-        return [f"{name} = {self._call(step, buffer)}"]
 
     def _buffer(self, number: int, array: Array) -> str:
         shape = "x".join(map(str, array.shape))

@@ -25,7 +25,7 @@ ARITHMETIC = {
 def index_text(index: Any) -> str:
     """Return a basic index as one writes it."""
     if isinstance(index, tuple):
-        return ", ".join(map(index_text, index)) + ("," if len(index) == 1 else "")
+        return ", ".join(map(index_text, index)) or "()"
     if isinstance(index, slice):
         start, stop, step = ("" if x is None else str(x) for x in _bounds(index))
         return f"{start}:{stop}" + (f":{step}" if step else "")

@@ -19,6 +19,8 @@ VIEW = "view"
 INTO = "into"
 #: An array written out in a larger shape.
 SPREAD = "spread"
+#: Several arrays as one, side by side.
+JOINED = "joined"
 #: Any other function: it makes an array of its own.
 CALL = "call"
 
@@ -94,6 +96,11 @@ class Step:
         while step.kind in (VIEW, INTO):
             step = step.args[0]
         return step
+
+
+def elementwise(step: Step) -> bool:
+    """Tell whether each element of the result is computed from the same element of operands."""
+    return isinstance(step.function, np.ufunc) and step.function.signature is None
 
 
 def replaced(arg: Any, change: Callable[[Any], Any]) -> Any:

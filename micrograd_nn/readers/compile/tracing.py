@@ -24,6 +24,7 @@ from micrograd_nn.readers.compile.steps import (
     CALL,
     CONSTANT,
     INTO,
+    JOINED,
     LEAF,
     SPREAD,
     UFUNC,
@@ -96,6 +97,16 @@ class Tracer:
         for index, piece in pieces:
             step = self.emit(INTO, moves.added_into, (step, piece.whole(), index), {}, shared=False)
         return Traced(self, step)
+
+    def joined(self, parts: Any, axis: int | None) -> Traced:
+        """Return several arrays as one, side by side."""
+        pieces = [
+            part.whole() if isinstance(part, Traced) else self._constant(part) for part in parts
+        ]
+        if axis is None:
+            return self.call(np.concatenate, (pieces,), {"axis": axis})  # type: ignore[no-any-return]
+        axis %= len(pieces[0].shape)
+        return Traced(self, self.emit(JOINED, np.concatenate, (pieces,), {"axis": axis}))
 
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any, pure: bool = True) -> Any:
         """Return what a function that isn't followed will give, as stand-ins."""
@@ -373,10 +384,16 @@ def _plain(arg: Any) -> Any:
     return arg._data if isinstance(arg, Node) and not isinstance(arg, Traced) else arg
 
 
+def _joined(parts: Any, axis: int | None) -> Traced:
+    tracer: Tracer = next(part.tracer for part in parts if isinstance(part, Traced))
+    return tracer.joined(parts, axis)
+
+
 #: Rows that move data, written as views or as steps that can be left out.
 _WRITTEN: dict[Primitive, Callable[..., Any]] = {
     arrays.reshape: lambda x, shape: x._reshape(shape),
     arrays.transpose: lambda x, axes: x._transpose(axes),
     arrays.broadcast_to: lambda x, shape: x._broadcast_to(shape),
     indexing.getitem: lambda x, index: x[index],
+    indexing.concatenate: _joined,
 }

@@ -61,9 +61,11 @@ def test_the_demo_is_three_matrix_products_two_activations_and_its_loss():
     x = np.vstack([RNG.normal(size=(2, 9)), RNG.choice([-1.0, 1.0], size=9)])
     form = assert_rolled(demo_loss(network), parameters, x)
     names = form.names()
-    assert names.count("matmul") == 4  # three layers, and the sum of squares
+    assert names.count("matmul") == 3
+    assert names.count("concatenate") == 3  # a row of ones, below which the biases are multiplied
     assert names.count("relu") == 3
-    assert len(names) == 15
+    assert names.count("sum") == 1  # of squares
+    assert len(names) == 16
 
 
 def test_every_weight_matrix_of_the_demo_is_one_slice_of_theta():
@@ -73,6 +75,90 @@ def test_every_weight_matrix_of_the_demo_is_one_slice_of_theta():
     for operation in form.operations:
         for part in operation.parts:
             assert part.index is None or isinstance(part.index, (int, slice))
+
+
+def test_biases_are_a_column_of_the_matrix():
+    W, b = matrix(3, 2), values(3)
+    form = assert_rolled(
+        lambda _, xs: sum(dense(xs, W, b, lambda z: z.tanh())), [], RNG.normal(size=(2, 5))
+    )
+    assert form.names()[:4] == ["concatenate", "matmul", "tanh", "sum"]
+    assert form.theta == [p for row, bias in zip(W, b, strict=True) for p in [*row, bias]]
+
+
+def test_biases_are_added_where_to_copy_the_inputs_is_more_work():
+    W, b = matrix(2, 5), values(2)
+    form = assert_rolled(
+        lambda _, xs: sum(dense(xs, W, b, lambda z: z.tanh())), [], RNG.normal(size=(5, 4))
+    )
+    assert "concatenate" not in form.names()
+
+
+def test_a_bias_that_several_units_have_is_added():
+    W, b = matrix(3, 2), values(1)
+    form = assert_rolled(
+        lambda _, xs: sum(dense(xs, W, b * 3, lambda z: z.tanh())), [], RNG.normal(size=(2, 4))
+    )
+    assert "concatenate" not in form.names()
+
+
+def test_a_layer_of_which_some_units_have_no_bias_adds_the_others():
+    W, b = matrix(3, 2), [*values(2), 0.0]
+    form = assert_rolled(
+        lambda _, xs: sum(dense(xs, W, b, lambda z: z.tanh())), [], RNG.normal(size=(2, 4))
+    )
+    assert "concatenate" not in form.names()
+
+
+def test_biases_beside_computed_weights_are_added():
+    W, b = matrix(3, 2), values(3)
+
+    def build(_, xs):
+        squares = [[w * w for w in row] for row in W]
+        return sum(dense(xs, squares, b, lambda z: z.tanh()))
+
+    form = assert_rolled(build, [], RNG.normal(size=(2, 4)))
+    assert "concatenate" not in form.names()
+
+
+def test_a_unit_may_have_two_biases_and_a_number():
+    W, b, c = matrix(3, 2), values(3), values(3)
+
+    def build(_, xs):
+        zs = [z + one + 0.25 for z, one in zip(dense(xs, W, b), c, strict=True)]
+        return sum(z.tanh() for z in zs)
+
+    form = assert_rolled(build, [], RNG.normal(size=(2, 4)))
+    assert form.names().count("concatenate") == 1
+    assert form.names().count("add") >= 1
+
+
+def test_layers_of_the_same_inputs_share_the_row_of_ones():
+    layers = [(matrix(3, 2), values(3)) for _ in range(2)]
+
+    def build(_, xs):
+        one, other = (dense(xs, *layer) for layer in layers)
+        return sum(p.tanh() * q.sigmoid() for p, q in zip(one, other, strict=True))
+
+    form = assert_rolled(build, [], RNG.normal(size=(2, 4)))
+    assert form.names().count("concatenate") == 1
+
+
+def test_an_infinite_bias_gives_what_it_gives_in_the_scalar_graph():
+    W, b = matrix(2, 1), [Value(math.inf), Value(0.5)]
+    assert_rolled(
+        lambda _, xs: sum(dense(xs, W, b, lambda z: z.sigmoid())), [], [[0.0, 1.0]], exact=False
+    )
+
+
+def test_a_sum_of_squares_is_no_matrix_product():
+    ws = values(5)
+    form = assert_rolled(
+        lambda p, xs: xs[0].tanh() + 0.5 * sum(w * w for w in p), ws, RNG.normal(size=(1, 3))
+    )
+    assert "matmul" not in form.names()
+    assert form.names().count("sum") == 1
+    assert len(form.names()) == 5
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu", "softplus"])
@@ -110,8 +196,9 @@ def test_skip_connections_multiply_each_array_on_its_own():
         return dense([*xs, *dense(xs, W1, b1, lambda z: z.tanh())], W2, b2)[0]
 
     form = assert_rolled(build, [], RNG.normal(size=(2, 7)))
-    assert form.names().count("concatenate") == 0
     assert form.names().count("matmul") == 3
+    joined = [operation for operation in form.operations if operation.row.name == "concatenate"]
+    assert all([part.ones for part in operation.parts] == [False, True] for operation in joined)
 
 
 def test_a_residual_layer_adds_what_it_was_given():
