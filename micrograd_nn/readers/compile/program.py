@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from micrograd_nn.graph.node import GraphError, Node
@@ -11,6 +12,7 @@ from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
 from micrograd_nn.readers.compile.scalars import BACKENDS, ScalarRunner
+from micrograd_nn.readers.compile.tape import NotOfValuesError
 from micrograd_nn.readers.compile.tensors import TensorRunner
 
 
@@ -31,20 +33,22 @@ class Program:
         wrt: list[Node],
         optimizer: Any,
         backend: str | None,
-        order: list[Node] | None = None,
     ) -> None:
         self.inputs = inputs
         self.wrt = wrt
         self.optimizer = optimizer
         self.backend = backend
         self._lock = threading.Lock()
-        self._runner: ScalarRunner | TensorRunner
-        if all(isinstance(node, Value) for node in (*wrt, *(order or _order(root)))):
-            self._runner = ScalarRunner(root, inputs, wrt, optimizer, backend)
-        elif backend not in (None, "numpy"):
+        self._runner = self._runner_of(root)
+
+    def _runner_of(self, root: Node) -> ScalarRunner | TensorRunner:
+        inputs, wrt, optimizer, backend = self.inputs, self.wrt, self.optimizer, self.backend
+        if all(isinstance(node, Value) for node in (root, *wrt)):
+            with suppress(NotOfValuesError):
+                return ScalarRunner(root, inputs, wrt, optimizer, backend)
+        if backend not in (None, "numpy"):
             raise ValueError(f"a graph of tensors runs on NumPy, not on backend={backend!r}")
-        else:
-            self._runner = TensorRunner(root, inputs, wrt, optimizer)
+        return TensorRunner(root, inputs, wrt, optimizer)
 
     def __call__(self, *inputs: Any) -> Any:
         """Return the value and the gradients for new inputs; with an optimiser, take the step.
@@ -93,10 +97,6 @@ class Program:
     def __reduce__(self) -> tuple[Any, ...]:
         made_of = self._runner.root, self.inputs, self.wrt, self.optimizer, self.backend
         return Program, made_of
-
-
-def _order(root: Node) -> list[Node]:
-    return toposort(root, constants=False)
 
 
 def _check_optimizer(optimizer: Any) -> None:
@@ -209,15 +209,15 @@ def compile(
         if node in seen:
             raise GraphError(f"input {i}{_named(node)} stands among the inputs twice")
         seen.add(node)
-    order = _order(root)
-    if wrt is None:
-        wanted = [n for n in order if n._op is None and n.requires_grad]
-    else:
-        wanted = [wrt] if isinstance(wrt, Node) else list(wrt)
     if optimizer is not None:
         _check_optimizer(optimizer)
         wanted = list(optimizer.parameters)
+    elif wrt is None:
+        order = toposort(root, constants=False)
+        wanted = [n for n in order if n._op is None and n.requires_grad]
+    else:
+        wanted = [wrt] if isinstance(wrt, Node) else list(wrt)
     for node in wanted:
         if not isinstance(node, (Value, Tensor)) or node.op is not None:
             raise GraphError("wrt takes leaves of the graph, such as model.parameters()")
-    return Program(root, given, wanted, optimizer, backend, order)
+    return Program(root, given, wanted, optimizer, backend)

@@ -55,6 +55,10 @@ class Tape:
         return len(self.inputs) + len(self.leaves) + len(self.constants)
 
 
+class NotOfValuesError(TypeError):
+    """A graph is to be read as one of Values, and holds something else."""
+
+
 def tape_of(root: Node, inputs: Sequence[Node] = ()) -> Tape:
     """Return the tape of a graph of Values.
 
@@ -68,7 +72,7 @@ def tape_of(root: Node, inputs: Sequence[Node] = ()) -> Tape:
     ------
     StaleGraphError
         If the data of an inner node were overwritten.
-    TypeError
+    NotOfValuesError
         If a node isn't a Value.
 
     Examples
@@ -113,7 +117,7 @@ class _Reader:
         if node in self.codes:
             return True
         if not isinstance(node, Value):
-            raise TypeError(
+            raise NotOfValuesError(
                 f"a scalar program is made of Values, and {node.describe()} is a "
                 f"{type(node).__name__} of shape {node._data.shape}"
             )
