@@ -92,15 +92,15 @@ class Block:
         self._held: Array | None = None  # the data, and below the gradients, of a settled block
         self._held_views: list[Array] = []
         self._settled: Array | None = None
-        self._room: Array | None = None  # for what is computed of a piece
+        self._pieces: list[tuple[Array, Array, Array, slice | None]] = []  # of a settled block
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has arrays of its own: views into those of the original would be none of it.
         return {
             name: []
-            if name.endswith("_views")
+            if name.endswith(("_views", "_pieces"))
             else None
-            if name in ("_flat", "_held", "_settled", "_buffer", "_room")
+            if name in ("_flat", "_held", "_settled", "_buffer")
             else value
             for name, value in vars(self).items()
             if name != "_synced"
@@ -176,24 +176,31 @@ class Block:
             formula(self._theta(), self._wide(self.gradients), new, *state)
             self._write(new)
             return
-        out = self._room_for(min(self.size, PIECE))
-        for start in range(0, self.size, PIECE):
-            arrays = [self._held, self.gradients, *state]
-            if self.size > PIECE:
-                arrays = [array[start : start + PIECE] for array in arrays]
-            theta, grad, *parts = arrays
-            new = out[: len(theta)]
-            (change or formula)(theta, grad, new, *parts)
+        for theta, grad, out, piece in self._pieces or self._cut():
+            parts = state if piece is None else [array[piece] for array in state]
             if change is None:
-                theta[:] = new
+                formula(theta, grad, out, *parts)
+                theta[:] = out
             else:
-                np.subtract(theta, new, theta)
+                change(theta, grad, out, *parts)
+                np.subtract(theta, out, theta)
         clock.time += 1
 
-    def _room_for(self, count: int) -> Array:
-        if self._room is None:
-            self._room = np.empty(count, self.dtype)
-        return self._room
+    def _cut(self) -> list[tuple[Array, Array, Array, slice | None]]:
+        """Cut a settled block into pieces: data, gradients, room for a result, and which piece."""
+        assert self._held is not None
+        room = np.empty(min(self.size, PIECE), self.dtype)
+        cuts = [slice(i, i + PIECE) for i in range(0, self.size, PIECE)]
+        self._pieces = [
+            (
+                theta := self._held[cut],
+                self.gradients[cut],
+                room[: theta.size],
+                cut if cuts[1:] else None,
+            )
+            for cut in cuts
+        ]
+        return self._pieces
 
     def _parts(self, flat: Array) -> list[Array]:
         array = np.ndarray

@@ -38,6 +38,9 @@ class Leaves:
         self._moved = np.array([i for i, _ in moved], np.intp)
         self._positions = np.array([position for _, position in moved], np.intp)
         self._all_move = len(moved) == len(nodes)
+        if optimizer is not None:
+            (self._gradient,) = optimizer.gradients()
+            (self._settled,) = optimizer.settled_data()
 
     def data(self) -> Array:
         """Return their numbers; unless a leaf was overwritten, the array of the last call."""
@@ -48,13 +51,13 @@ class Leaves:
 
     def step(self, of_leaves: Array) -> None:
         """Let the optimiser move them by that gradient."""
-        (gradient,), (data,) = self._optimizer.gradients(), self._optimizer.settled_data()
+        positions = self._positions
         if self._all_move:
-            gradient[self._positions] = of_leaves
+            self._gradient[positions] = of_leaves
             self._optimizer.step_settled()
-            data.take(self._positions, out=self._data, mode="clip")  # the others copy first
+            self._settled.take(positions, out=self._data, mode="clip")  # the others copy first
         else:
-            gradient[self._positions] = of_leaves[self._moved]
+            self._gradient[positions] = of_leaves[self._moved]
             self._optimizer.step_settled()
-            self._data[self._moved] = data[self._positions]
+            self._data[self._moved] = self._settled[positions]
         self._time = clock.time

@@ -84,6 +84,8 @@ class Plan:
         read = [(node, step) for node, step in leaves if step not in self.fixed]
         self.arguments = [step for _, step in read]
         self.given = [at.get(node) for node, _ in read]
+        #: Whether what is read are the first of the inputs, as they stand.
+        self.in_order = self.given == [*range(len(self.given))]
         self.leaves = [node for node, _ in read]
         self.drawn = _drawn(self.leaves)
 
@@ -162,10 +164,13 @@ class Plan:
         """
         for leaf in self.drawn:
             leaf._overwrite(leaf.draw(leaf.shape))
-        args = [
-            data[i] if i is not None else _read_leaf(node)
-            for i, node in zip(self.given, self.leaves, strict=True)
-        ]
+        if self.in_order:
+            args = data[: len(self.given)]
+        else:
+            args = [
+                data[i] if i is not None else _read_leaf(node)
+                for i, node in zip(self.given, self.leaves, strict=True)
+            ]
         try:
             with np.errstate(all="ignore", invalid="raise"):
                 results = self.function(*args)
