@@ -17,6 +17,7 @@ from micrograd_nn.graph.table import indexing
 from micrograd_nn.graph.table.indexing import is_basic
 from micrograd_nn.graph.value import Constant, Value
 from micrograd_nn.readers.compile.branches import forward_order
+from micrograd_nn.readers.compile.pieces import Pieces
 from micrograd_nn.readers.compile.recording import leaf_read
 from micrograd_nn.readers.compile.steps import UFUNC, Step, needed
 from micrograd_nn.readers.compile.tracing import Traced, Tracer
@@ -90,9 +91,8 @@ class Differentiated:
         self.traced: dict[Node, Any] = {}
         self.leaves: list[tuple[Any, Step]] = []
         self.names: dict[Step, str] = {}
-        #: The cotangents of parts of nodes, by index, and which parts have one.
         self.forward_steps = 0
-        self.pieces: dict[Node, tuple[list[tuple[Any, Any]], Any]] = {}
+        self.pieces: dict[Node, Pieces] = {}
         self.labels: dict[Node, str] = {}
         self.counts: dict[str, int] = {}
         self.cotangents: dict[Node, Any] = {}
@@ -196,8 +196,7 @@ class Differentiated:
         self.forward_steps = len(self.tracer.steps)
         self.cotangents[self.root] = self._seeded()
         for node in reversed(self.order):
-            if node in self.pieces:
-                self._join(node)
+            self._join(node)
             if node._op is not None and node in self.cotangents and node not in self.stacked:
                 self._pull(node)
         for node, g in self.cotangents.items():
@@ -256,29 +255,19 @@ class Differentiated:
         """Add a cotangent to that of a part of an input; parts are put together at once, later."""
         if not isinstance(g, Traced):
             g = self.tracer.constant(g)
-        part = np.zeros(np.shape(child._data), bool)
-        part[index] = True
-        pieces, covered = self.pieces.get(child, ([], np.zeros_like(part)))
-        if np.any(covered & part):
-            self._join(child)
-            pieces, covered = [], np.zeros_like(part)
-        self.pieces[child] = [*pieces, (index, g)], covered | part
+        if child in self.pieces and self.pieces[child].takes(index, g):
+            return
+        self._join(child)
+        data = self.traced[child].step.sample
+        self.pieces[child] = Pieces(np.shape(data), data.dtype)
+        self.pieces[child].takes(index, g)
 
     def _join(self, child: Node) -> None:
-        """Put the parts of a cotangent together."""
-        pieces, covered = self.pieces.pop(child)
-        data = self.traced[child].step.sample
-        whole = self.cotangents.get(child)
-        shape, dtype = np.shape(data), data.dtype
-        if whole is None and len(pieces) == 1 and covered.all() and not _reverses(pieces[0][0]):
-            self.cotangents[child] = pieces[0][1]._reshape(shape)
-            return
-        rows = _side_by_side(pieces, shape) if covered.all() else []
-        if not rows:
-            self.cotangents[child] = self.tracer.added(whole, shape, dtype, pieces)
-            return
-        joined = self.tracer.joined([row.astype(dtype) for row in rows], 0)
-        self.cotangents[child] = joined if whole is None else np.add(whole, joined)
+        """Put the parts of a cotangent together, if there are any."""
+        pieces = self.pieces.pop(child, None)
+        if pieces is not None:
+            whole = self.cotangents.get(child)
+            self.cotangents[child] = pieces.together(self.tracer, whole)
 
     def _fitted(self, cotangent: Traced, shape: tuple[int, ...], dtype: Any) -> Traced:
         if cotangent.shape != shape:
@@ -337,28 +326,6 @@ def labels(read: Any, classes: int) -> Any:
         span = f"{np.min(read):g} ... {np.max(read):g}"
         raise ValueError(f"labels must be integers 0 ... {classes - 1}, got {span}")
     return whole
-
-
-def _reverses(index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, slice) and (part.step or 1) < 0 for part in parts)
-
-
-def _side_by_side(pieces: list[tuple[Any, Any]], shape: tuple[int, ...]) -> list[Any]:
-    """Return the parts of an array that is covered by them in order, if each is some of its rows.
-
-    Each is given with its index in the array.
-    """
-    found: list[tuple[int, Any]] = []
-    for index, piece in pieces:
-        rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-        if isinstance(rows, slice) and (rows.step or 1) == 1:
-            found.append((rows.indices(shape[0])[0], piece))
-        elif isinstance(rows, (int, np.integer)):
-            found.append((int(rows) % shape[0], piece._reshape((1, *shape[1:]))))
-        else:
-            return []
-    return [piece for _, piece in sorted(found, key=lambda entry: entry[0])]
 
 
 def _total(x: Any) -> float:
