@@ -7,6 +7,7 @@ gradient is the textbook's (``A − Y``), and it costs one node.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -253,18 +254,29 @@ bce_with_logits = primitive(
 )
 
 
+@lru_cache(maxsize=16)
+def _rows(count: int) -> Any:
+    """Return 0, 1, 2, ...: the same array each time, by which a compiler knows it again."""
+    return np.broadcast_to(np.arange(count), (count,))  # read-only
+
+
+def _shifted_rows(x: Any, top: Any) -> Any:
+    """Return x minus the largest of each row, which stands at ``top``."""
+    return x - x[_rows(len(top)), top][:, None]  # found faster so than as a maximum
+
+
 def _softmax_parts(x: Any, labels: Any) -> tuple[Any, Any, Any]:
     """Return exp(x − max), its row sums without the labelled entries, and those entries."""
-    e = np.exp(_shifted(x, -1)[0])
-    rows = np.arange(len(labels))
+    e = np.exp(_shifted_rows(x, x.argmax(axis=-1)))
+    rows = _rows(len(labels))
     labelled = e[rows, labels]
     e[rows, labels] = 0
     return e, np.add.reduce(e, axis=-1), labelled
 
 
 def _label_cross_entropy(x: Any, labels: Any) -> Any:
-    shifted, _ = _shifted(x, -1)
-    rows, top = np.arange(len(labels)), x.argmax(axis=-1)
+    rows, top = _rows(len(labels)), x.argmax(axis=-1)
+    shifted = _shifted_rows(x, top)
     e = np.exp(shifted)
     e[rows, top] = 0  # its exponential is 1, which log1p adds without rounding
     return np.log1p(np.add.reduce(e, axis=-1)) - shifted[rows, labels]
@@ -288,7 +300,7 @@ label_cross_entropy = primitive(
 
 def _softmax_minus_labels(x: Any, labels: Any) -> Any:
     e, others, labelled = _softmax_parts(x, labels)
-    e[np.arange(len(labels)), labels] = -others  # p − 1 = −Σ of the others, without cancellation
+    e[_rows(len(labels)), labels] = -others  # p − 1 = −Σ of the others, without cancellation
     e /= (others + labelled)[:, None]
     return e
 

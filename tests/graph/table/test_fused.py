@@ -264,6 +264,39 @@ def test_cross_entropy_on_labels_is_exact_far_out():
     assert x.grad[0, 1] == pytest.approx(float(1 / (1 + mp.exp(50))), rel=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("row", "losses"),
+    [
+        ([np.inf, 0.0], [np.nan, np.inf]),
+        ([0.0, np.inf, 1.0], [np.inf, np.nan, np.inf]),
+        ([np.inf, -np.inf], [np.nan, np.inf]),
+        ([np.inf, np.inf], [np.nan, np.nan]),
+        ([-np.inf, -np.inf], [np.nan, np.nan]),
+        ([np.nan, 0.0], [np.nan, np.nan]),
+        ([0.0, np.nan, 1.0], [np.nan, np.nan, np.nan]),
+        ([-np.inf, 0.0], [np.inf, 0.0]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:(invalid value|divide by zero):RuntimeWarning")
+def test_infinite_scores_and_nan_give_no_finite_loss(row, losses):
+    for label, expected in enumerate(losses):
+        x = Tensor([row, np.arange(len(row), dtype=float)])
+        y = fused.label_cross_entropy(x, labels=np.array([label, 0]))
+        np.testing.assert_array_equal(y.data[0], expected)
+        assert np.isfinite(y.data[1])
+        of_log_softmax = -fused.log_softmax(np.array([row]), axis=-1)[0, label]
+        np.testing.assert_array_equal(of_log_softmax, expected)
+        y.sum().backward()
+        assert np.isfinite(x.grad[0]).all() == (row == [-np.inf, 0.0])
+        assert np.isfinite(x.grad[1]).all()
+
+
+def test_row_numbers_that_calls_share_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        fused._rows(3)[0] = 1
+    assert fused._rows(3).tolist() == [0, 1, 2]
+
+
 def test_hessian_of_logsumexp_is_symmetric_and_singular():
     H = hessian(F.logsumexp)(normal(4))
     assert_close(H, H.T, 1e-15)
