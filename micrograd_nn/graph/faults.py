@@ -34,8 +34,6 @@ def _fault(node: Node, g: Any) -> str | None:
     assert op is not None
     if op.vector:
         return None
-    if type(node._a) is tuple and not op.variadic and len(op.rules) != len(node._a):
-        return f"it has {len(op.rules)} derivative rules for {len(node._a)} arguments"
     data = [saved for _, saved, _ in node._saved_arguments()]
     for i, rule in enumerate(op.rules):
         if rule is None:

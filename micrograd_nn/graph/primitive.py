@@ -146,6 +146,7 @@ class Primitive:
         some = any(rule is not None for rule in rules)
         self.given = tuple(some and rule is None for rule in rules)  # conditions: kept as given
         self.pull = pull_made_later(self)
+        self._takes = 2 if self.vector else len(rules)
 
     @property
     def arity(self) -> int:
@@ -164,6 +165,8 @@ class Primitive:
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute on floats and arrays; record where an argument is a node."""
+        if len(args) != self._takes:  # NumPy would write to one argument too many
+            raise TypeError(self._miscounted(len(args)))
         arrays = False
         for arg in args:
             kind = type(arg)
@@ -180,6 +183,12 @@ class Primitive:
         if not arrays and self.on_floats is not None:
             return self.on_floats(*args, **params)
         return self.on_arrays(*args, **params)
+
+    def _miscounted(self, count: int) -> str:
+        if self.variadic:
+            return f"{self.name} takes one sequence, got {count} arguments"
+        wanted = "1 argument" if self._takes == 1 else f"{self._takes} arguments"
+        return f"{self.name} takes {wanted}, one for each of its rules, got {count}"
 
     def _call_on_any(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         kind: type[Node] | None = None

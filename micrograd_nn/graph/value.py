@@ -126,11 +126,6 @@ class Value(Recorded):
             return _record_vectors(row, *args)
         if row.on_floats is None or row.variadic or any(map(_is_array, args)):
             return Node.kinds["Tensor"].record(row, args, params)
-        if len(args) != len(row.rules):
-            raise TypeError(
-                f"{row.name} takes {len(row.rules)} arguments, one for each of its rules, got "
-                f"{len(args)}"
-            )
         data = tuple(a._data if isinstance(a, Node) else _as_float(a) for a in args)
         result = row.on_floats(*data, **params)
         if not modes.recording:

@@ -411,3 +411,23 @@ def test_top_level_names():
     names = "Value Tensor grad value_and_grad vjp jvp jacobian hessian no_grad debug_nans"
     for name in [*names.split(), "record_lines", "primitive", "trace"]:
         assert callable(getattr(mg, name))
+
+
+@pytest.mark.parametrize("name", ["exp", "add", "maximum", "where", "neg"])
+@pytest.mark.parametrize("wrap", [Tensor, np.array, Value])
+def test_an_argument_too_many_is_refused_and_not_written_to(name, wrap):
+    row = table[name]
+    numbers = [1.5, 2.5, 3.5, 4.5] if wrap is Value else [[v, v] for v in (1.5, 2.5, 3.5, 4.5)]
+    args = [wrap(v) for v in numbers][: row.arity + 1]
+    with pytest.raises(
+        TypeError, match=rf"{name} takes {row.arity} arguments?, .*, got {len(args)}"
+    ):
+        row(*args)
+    for arg, number in zip(args, numbers, strict=False):
+        assert np.array_equal(arg if wrap is np.array else arg.data, number)
+
+
+def test_a_row_of_a_sequence_takes_one():
+    x = Tensor([1.0])
+    with pytest.raises(TypeError, match="concatenate takes one sequence, got 2 arguments"):
+        table["concatenate"](x, x, axis=0)
