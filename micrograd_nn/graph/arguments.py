@@ -109,6 +109,15 @@ def float_array(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     return raw.astype(dtype)
 
 
+def refuse_result(data: Any, kind: str) -> None:
+    """Raise a TypeError if a leaf is made of a recorded result; that of a leaf is a copy of it."""
+    if isinstance(data, Node) and data._op is not None and data.requires_grad:
+        raise TypeError(
+            f"a {kind} made of a recorded result ({data.describe()}) would be a leaf, through "
+            "which no gradient reaches it: use the result as it is, or detach() it first"
+        )
+
+
 def without_nodes(items: Any) -> Any:
     """Return nested sequences with the data of their nodes."""
     if isinstance(items, (list, tuple)):

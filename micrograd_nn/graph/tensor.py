@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions
-from micrograd_nn.graph.arguments import float_array, operands, refusal
+from micrograd_nn.graph.arguments import float_array, operands, refusal, refuse_result
 from micrograd_nn.graph.array_operators import Operators
 from micrograd_nn.graph.backward import pull_arrays
 from micrograd_nn.graph.compared import branched, compared
@@ -44,7 +44,8 @@ class Tensor(Operators):
     Raises
     ------
     TypeError
-        If the data aren't real numbers, or ``dtype`` isn't floating.
+        If the data aren't real numbers, or ``dtype`` isn't floating; or if they are a recorded
+        result or a sequence of nodes that require a gradient: none would reach them through a leaf.
 
     Examples
     --------
@@ -76,6 +77,8 @@ class Tensor(Operators):
         requires_grad: bool = True,
         name: str | None = None,
     ) -> None:
+        if requires_grad:
+            refuse_result(array, "Tensor")
         self._data = float_array(array, dtype)
         self._grad = UNREACHED
         self._op = None

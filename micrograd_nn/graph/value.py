@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_nn.graph.arguments import refuse_result
 from micrograd_nn.graph.compared import branched
 from micrograd_nn.graph.node import UNREACHED, Group, Node, Tag, clock, data_of, modes, switch
 from micrograd_nn.graph.primitive import Primitive, for_tuples, overwritten
@@ -36,7 +37,8 @@ class Value(Recorded):
     Raises
     ------
     TypeError
-        If ``data`` isn't a real number.
+        If ``data`` isn't a real number, or is a recorded result that requires a gradient, which
+        wouldn't reach it through a leaf.
 
     Examples
     --------
@@ -52,7 +54,7 @@ class Value(Recorded):
     rank = 1
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        self._data = _as_float(data)
+        self._data = data if type(data) is float else _of_leaf(data)
         self._grad = UNREACHED
         self._op = None
         self._a = None
@@ -259,6 +261,12 @@ class Constant(Value):
 
 
 _new = object.__new__
+
+
+def _of_leaf(data: Any) -> float:
+    """Return the number that a leaf is to hold; refuse to cut a gradient without a word."""
+    refuse_result(data, "Value")
+    return _as_float(data)
 
 
 def _as_float(data: Any) -> float:

@@ -233,8 +233,10 @@ class MLP(_Scalar):
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer: give the number of its units")
         hidden = len(sizes) - 2
-        several = isinstance(activation, (list, tuple))
-        each = [*activation] if several else [activation] * hidden
+        if isinstance(activation, (list, tuple)):
+            each = [*activation]
+        else:
+            each = [activations.by_name(activation)] * hidden  # it is known, if there is none, too
         if len(each) != hidden:
             raise ValueError(f"{hidden} hidden layers, but {len(each)} activations")
         generator = None if seed is None else np.random.default_rng(seed)

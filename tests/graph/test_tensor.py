@@ -237,6 +237,20 @@ def test_a_leaf_of_nodes_is_refused(make):
     assert Tensor(make(Value(2.0).detach())).data.ravel()[0] == 2.0
 
 
+@pytest.mark.parametrize("make", [Value, Tensor])
+def test_a_leaf_of_a_recorded_result_is_refused(make):
+    v = Value(2.0)
+    with pytest.raises(TypeError, match=r"recorded result \(mul named 'y'\).*detach\(\)"):
+        make((v * 3).named("y"))
+    assert make((v * 3).detach()).data == 6.0
+    assert make(v).data == 2.0
+    with no_grad():
+        assert make(v * 3).data == 6.0
+    assert Tensor(Tensor([1.0]) * 2, requires_grad=False).data == 2.0
+    v.data = v * 3  # a number is taken over
+    assert v.data == 6.0
+
+
 @pytest.mark.parametrize(
     "beside", [lambda t, m: t * m, lambda t, m: F.add(m, t), lambda t, m: Tensor(m)]
 )

@@ -855,6 +855,8 @@ def test_unknown_names_and_no_layers():
         MLP(2, [3, 1], init="unifrom")
     with pytest.raises(ValueError, match="at least one layer"):
         MLP(2, [])
+    with pytest.raises(ValueError, match="Did you mean 'relu'"):
+        MLP(2, [1], activation="rel")  # though no layer has it
 
 
 def test_nonlin_as_the_third_argument():
