@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from micrograd_nn.data.arrays import array_of
+
 AnyArray = npt.NDArray[Any]
 
 
@@ -52,8 +54,8 @@ class Batches:
         shuffle: bool = True,
         drop_last: bool = False,
     ) -> None:
-        self.X: AnyArray = np.asarray(X)
-        self.y: AnyArray = np.asarray(y)
+        self.X: AnyArray = array_of(X, "X")
+        self.y: AnyArray = array_of(y, "y")
         if self.X.ndim == 0 or self.y.ndim == 0 or len(self.X) != len(self.y):
             raise ValueError(
                 f"X {self.X.shape} and y {self.y.shape} differ in their number of examples"

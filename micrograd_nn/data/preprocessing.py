@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from micrograd_nn.data.arrays import array_of
+
 Array = npt.NDArray[np.float64]
 
 
@@ -50,7 +52,7 @@ class Standardizer:
         ValueError
             If X holds no example, or a NaN, an infinity or numbers too large to be averaged.
         """
-        X = np.asarray(X, dtype=np.float64)
+        X = array_of(X, "X", np.float64)
         if X.ndim == 0 or len(X) == 0:
             raise ValueError(f"a Standardizer is fitted on at least one example, not {X.shape}")
         # The rounded mean of equal numbers can differ from them, and their deviation from 0.
@@ -126,7 +128,7 @@ class Standardizer:
 
     def _checked(self, X: npt.ArrayLike) -> Array:
         self._check_fitted()
-        X = np.asarray(X, dtype=np.float64)
+        X = array_of(X, "X", np.float64)
         if X.shape[1:] != self.mean.shape:
             raise ValueError(
                 f"fitted on examples of shape {self.mean.shape}, given X of shape {X.shape}"
@@ -161,7 +163,7 @@ def one_hot(labels: npt.ArrayLike, classes: int | Sequence[Any] | None = None) -
     >>> one_hot(["no", "yes"], classes=["yes", "no"]).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    labels = np.asarray(labels)
+    labels = array_of(labels, "labels")
     if labels.ndim != 1:
         raise ValueError(f"labels have the shape (m,), not {labels.shape}")
     if classes is None:

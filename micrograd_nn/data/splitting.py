@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from micrograd_nn.data.arrays import array_of
+
 AnyArray = npt.NDArray[Any]
 Indices = npt.NDArray[np.int64]
 
@@ -50,7 +52,7 @@ def train_test_split(
     >>> X_train.shape, X_test.shape, y_train.shape, y_test.shape
     ((3, 2), (2, 2), (3,), (2,))
     """
-    X, y = np.asarray(X), np.asarray(y)
+    X, y = array_of(X, "X"), array_of(y, "y")
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"X {X.shape} and y {y.shape} differ in their number of examples")
     m = len(X)

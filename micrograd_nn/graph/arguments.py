@@ -71,15 +71,17 @@ def _checked(array: np.ndarray[Any, Any], arg: Any) -> np.ndarray[Any, Any]:
             f"expected real numbers beside a Tensor, got {type(arg).__name__} of dtype "
             f"{array.dtype}"
         )
-    _refuse_missing(arg)
+    refuse_masked(arg)
     return array
 
 
-def _refuse_missing(array: Any) -> None:
+def refuse_masked(array: Any, what: str = "") -> None:
+    """Raise a TypeError if elements are masked; ``what`` is what the message calls the array."""
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise TypeError(
-            f"{np.ma.getmaskarray(array).sum()} of {array.size} elements are masked, and a "
-            "Tensor has no mask: fill them first, as by array.filled(0.0)"
+            f"{what + ': ' if what else ''}{np.ma.getmaskarray(array).sum()} of {array.size} "
+            "elements are masked, and a graph knows no mask: fill them first, as by "
+            "array.filled(0.0)"
         )
 
 
@@ -91,7 +93,7 @@ def float_array(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     TypeError
         If these aren't real numbers, or hold nodes that require a gradient: a leaf would cut it.
     """
-    _refuse_missing(array)
+    refuse_masked(array)
     if isinstance(array, (list, tuple)) and _requires_grad(array):
         raise TypeError(
             "a Tensor made of nodes would be a leaf, through which no gradient reaches them: join "

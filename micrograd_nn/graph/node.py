@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -337,6 +338,11 @@ def is_finite(x: Any) -> bool:
     meets infinities, and the engine computes in its place.
     """
     return isinstance(x, Node) or math.isfinite(np.add.reduce(x, axis=None))
+
+
+def are_floats(items: Iterable[Any]) -> bool:
+    """Tell whether all are Python floats, as the data of Values are."""
+    return all(type(item) is float for item in items)
 
 
 def _short(data: Any) -> str:

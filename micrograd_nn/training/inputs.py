@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.arguments import refuse_masked
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
 
@@ -72,6 +73,7 @@ def numbers(data: Any, name: str) -> Array:
     """Return the data as an array of real numbers."""
     if isinstance(data, Node):
         data = data._data
+    refuse_masked(data, name)
     try:
         array = np.asarray(data)
     except ValueError as error:  # rows of different lengths

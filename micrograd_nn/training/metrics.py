@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.arguments import refuse_masked
 from micrograd_nn.graph.node import Node
 
 Array = np.ndarray[Any, Any]
@@ -271,6 +272,7 @@ def named(metrics: Any) -> dict[str, Metric]:
 
 
 def _array(x: Any) -> Array:
+    refuse_masked(x, "a metric")
     return np.asarray(x._data if isinstance(x, Node) else x)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.graph.node import are_floats
 from micrograd_nn.graph.primitive import primitive
 from micrograd_nn.graph.table.arrays import shape_of
 
@@ -78,15 +79,13 @@ concatenate = primitive(
 
 
 def _stack(parts: Any, axis: int) -> Any:
-    if (
-        parts and axis in (0, -1) and all(type(part) is float for part in parts)
-    ):  # hundreds of weights
+    if parts and axis in (0, -1) and are_floats(parts):  # hundreds of weights
         return np.array(parts)
     return np.stack(parts, axis=axis)
 
 
 def stack_parts(g, z, parts, *, axis):
-    if type(g) is np.ndarray and g.ndim == 1:
+    if type(g) is np.ndarray and are_floats(parts):
         return g.tolist()
     axis = axis % len(shape_of(g))
     return [getitem(g, index=(slice(None),) * axis + (i,)) for i in range(len(parts))]

@@ -110,7 +110,9 @@ class Bindings:
 
     def buffer(self, number: int, array: Array) -> str:
         """Return the name of an array that lies in a buffer."""
-        shape = "x".join(map(str, array.shape))
+        shape = "x".join(map(str, array.shape)) + (
+            "" if array.flags.c_contiguous else "_transposed"
+        )
         kind = f"{array.dtype.kind}{8 * array.dtype.itemsize}"
         name = f"buffer{number}_{shape}" + ("" if kind == "f64" else f"_{kind}")
         if name not in self.namespace:

@@ -18,7 +18,7 @@ from micrograd_nn.readers.compile.spelling import (
     index_text,
     is_transpose,
 )
-from micrograd_nn.readers.compile.steps import CONSTANT, UFUNC, VIEW, Step
+from micrograd_nn.readers.compile.steps import CALL, CONSTANT, UFUNC, VIEW, Step
 
 
 class Calls:
@@ -40,7 +40,7 @@ class Calls:
         function = step.function
         assert function is not None
         args = step.args
-        if function is np.matmul and all(np.ndim(data_of_operand(arg)) == 2 for arg in args):
+        if function is np.matmul and all(map(_is_plain_matrix, args)):
             function = np.dot  # the same product, with less ado
         written = self._special(step)
         if written is not None and out is None:
@@ -68,7 +68,8 @@ class Calls:
         if step.kind == VIEW and is_transpose(step):
             return f"{self.operand(step.args[0])}.T"
         if step.function is np.reshape and isinstance(data_of_operand(step.args[0]), np.ndarray):
-            return f"{self.operand(step.args[0])}.reshape({self.operand(step.args[1])})"
+            copy = ".copy()" if step.kind == CALL else ""  # whatever the order in memory is
+            return f"{self.operand(step.args[0])}.reshape({self.operand(step.args[1])}){copy}"
         if step.function in (moves.getitem, moves.item):
             index = step.args[1]
             text = index_text(index) if is_basic(index) else self.operand(index)
@@ -128,9 +129,15 @@ class Calls:
                 if np.ndim(data_of_operand(arg))
             }
             if type(data) is float and len(beside) == 1:
-                dtype = beside.pop()
+                dtype = step.sample.dtype
         elif type(data) is float or dtype.kind != "f":
             return number(np.asarray(data).item())
         if dtype.kind != "f":
             return repr(data.item())
         return self.bindings.scalar(value, dtype)
+
+
+def _is_plain_matrix(arg: Any) -> bool:
+    """Tell whether an operand is a matrix in one piece, and no single number."""
+    data = data_of_operand(arg)
+    return np.ndim(data) == 2 and data.flags.forc and data.size > 1

@@ -240,12 +240,12 @@ class Differentiated:
             return
         if not isinstance(cotangent, Traced):
             cotangent = self.tracer.constant(cotangent)
-        data = self.traced[child].step.sample
-        if type(data) is float:
+        of = self.traced[child]
+        if type(of.step.sample) is float and isinstance(child, Value):
             if cotangent.shape:
                 cotangent = self.tracer.call(_total, (cotangent,), {})
         else:
-            cotangent = self._fitted(cotangent, np.shape(data), data.dtype)
+            cotangent = self._fitted(cotangent, of.shape, of.dtype)
         if child in self.pieces and child in self.cotangents:
             self._join(child)  # in the order of the engine: only one whole is kept beside pieces
         before = self.cotangents.get(child)
@@ -258,8 +258,8 @@ class Differentiated:
         if child in self.pieces and self.pieces[child].takes(index, g):
             return
         self._join(child)
-        data = self.traced[child].step.sample
-        self.pieces[child] = Pieces(np.shape(data), data.dtype)
+        of = self.traced[child]
+        self.pieces[child] = Pieces(of.shape, of.dtype)
         self.pieces[child].takes(index, g)
 
     def _join(self, child: Node) -> None:

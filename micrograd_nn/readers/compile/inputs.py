@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from micrograd_nn.graph.arguments import refuse_masked
+from micrograd_nn.graph.node import data_of
 from micrograd_nn.readers.compile.tape import Tape
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,3 +31,22 @@ def checked(tape: Tape, X: npt.ArrayLike, theta: npt.ArrayLike) -> tuple[FloatAr
     if theta.shape != (len(tape.leaves),):
         raise ValueError(f"the program has {len(tape.leaves)} leaves, got data of {theta.shape}")
     return X, theta
+
+
+def real_numbers(given: Any, what: str) -> np.ndarray[Any, Any]:
+    """Return what is given as an array of real numbers.
+
+    Raises
+    ------
+    TypeError
+        If it isn't one, or elements are masked; ``what`` is what the message calls it.
+    """
+    given = data_of(given)
+    refuse_masked(given, what)
+    try:
+        array = np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise TypeError(f"{what} is no array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{what} holds real numbers, got an array of dtype {array.dtype}")
+    return array

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,18 +53,18 @@ def homes_of(
         if step.kind == JOINED and step in placed:
             for part, index in parts_of(step):
                 made = part.args[0] if part.kind == VIEW and part.function is np.reshape else part
-                while made in free and made not in homes and _fits(made, part, step):
+                while made in free and made not in homes and _fits(made, step):
                     homes[made] = step, index
                     made = _overwritten(made, last) or made
     return homes
 
 
-def _fits(made: Step, part: Step, step: Step) -> bool:
+def _fits(made: Step, step: Step) -> bool:
     """Tell whether the result can be written to its part of the joined array as it stands."""
-    if made.kind != UFUNC or made.sample.dtype != step.sample.dtype:
-        return False
-    contiguous = math.prod(step.shape[: step.kwargs["axis"]]) == 1
-    return contiguous or (made.shape == part.shape and elementwise(made))
+    alike = made.kind == UFUNC and made.sample.dtype == step.sample.dtype
+    in_order = made.sample.flags.c_contiguous and step.sample.flags.c_contiguous
+    # What is read from memory that isn't in one piece may be summed in another order.
+    return alike and in_order and math.prod(step.shape[: step.kwargs["axis"]]) == 1
 
 
 def _overwritten(step: Step, last: Mapping[Step, Step]) -> Step | None:
@@ -79,11 +80,17 @@ def overwritable(step: Step) -> list[Step]:
     operands, found = [*step.inputs()], []
     bases = [operand.base() for operand in operands]
     for operand, base in zip(operands, bases, strict=True):
-        alike = operand.shape == step.shape and operand.sample.dtype == step.sample.dtype
         in_front = operand is base or _is_first_rows(operand)
-        if alike and in_front and bases.count(base) == _count(operand, operands):
+        only = bases.count(base) == _count(operand, operands)
+        if in_front and only and _are_alike(operand.sample, step.sample):
             found.append(base)
     return found
+
+
+def _are_alike(x: Any, y: Any) -> bool:
+    """Tell whether two arrays hold elements of the same kind in the same order in memory."""
+    arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+    return arrays and (x.shape, x.strides, x.dtype) == (y.shape, y.strides, y.dtype)
 
 
 def _is_first_rows(step: Step) -> bool:

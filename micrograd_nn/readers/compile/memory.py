@@ -85,9 +85,23 @@ def planned(
         free += [where[s] for s in dying]
     memory = Memory([np.empty(size, np.uint8) for size in sizes], {}, homes)
     for step, index in where.items():
-        part = memory.buffers[index][: step.sample.nbytes]
-        memory.places[step] = index, part.view(step.sample.dtype).reshape(step.shape)
+        memory.places[step] = index, laid_out(memory.buffers[index], step.sample)
     return memory
+
+
+def axes_in_memory(array: Array) -> tuple[int, ...]:
+    """Return the axes of an array from the one with the largest steps in memory to the least."""
+    if array.flags.c_contiguous:
+        return tuple(range(array.ndim))
+    return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+
+
+def laid_out(buffer: Array, sample: Array) -> Array:
+    """Return an array like a sample, in one piece and in the same order, in a buffer."""
+    axes = axes_in_memory(sample)
+    flat = buffer[: sample.nbytes].view(sample.dtype)
+    inverse = sorted(range(sample.ndim), key=axes.__getitem__)
+    return flat.reshape([sample.shape[axis] for axis in axes]).transpose(inverse)
 
 
 def _writes(step: Step, outputs: Collection[Step]) -> bool:

@@ -37,7 +37,7 @@ class Pieces:
 
     def together(self, tracer: Tracer, whole: Traced | None) -> Traced:
         """Return the cotangent of the array: that of all of it, if there is one, plus the parts."""
-        complete = self._covered.all()
+        complete = self._covered.size > 0 and self._covered.all()
         if whole is None and len(self._pieces) == 1 and complete:
             ((index, g),) = self._pieces
             if not _reverses(index):
@@ -55,7 +55,7 @@ class Pieces:
             rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
             if isinstance(rows, slice) and (rows.step or 1) == 1:
                 found.append((rows.indices(self.shape[0])[0], piece))
-            elif isinstance(rows, (int, np.integer)):
+            elif isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
                 row = piece._reshape((1, *self.shape[1:]))
                 found.append((int(rows) % self.shape[0], row))
             else:

@@ -128,7 +128,7 @@ class Plan:
         ]
         bases = [step.base() for step in outputs]
         self.internal = [
-            step.is_array and (base.kind in (LEAF, CONSTANT) or base in bases[:i])
+            base.kind in (LEAF, CONSTANT) or base in bases[:i]
             for i, (step, base) in enumerate(zip(outputs, bases, strict=True))
         ]
         self.has_internal = any(self.internal)
@@ -181,7 +181,7 @@ class Plan:
             return None if value != value else (results, [])
         if self.has_internal:
             results = tuple(
-                np.array(result) if internal else result
+                np.array(result) if internal and isinstance(result, np.ndarray) else result
                 for result, internal in zip(results, self.internal, strict=True)
             )
         if is_nan(results[0]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -215,8 +215,12 @@ def compile(
     elif wrt is None:
         order = toposort(root, constants=False)
         wanted = [n for n in order if n._op is None and n.requires_grad]
+    elif isinstance(wrt, Node):
+        wanted = [wrt]
+    elif isinstance(wrt, Iterable):
+        wanted = [*wrt]
     else:
-        wanted = [wrt] if isinstance(wrt, Node) else list(wrt)
+        raise TypeError(f"wrt takes leaves of the graph, got {type(wrt).__name__}")
     for node in wanted:
         if not isinstance(node, (Value, Tensor)) or node.op is not None:
             raise GraphError("wrt takes leaves of the graph, such as model.parameters()")

@@ -12,6 +12,7 @@ from micrograd_nn.readers.compile.adjoint import Refused
 from micrograd_nn.readers.compile.array_form import ArrayForm
 from micrograd_nn.readers.compile.blocks import Blocks
 from micrograd_nn.readers.compile.branches import check_branches
+from micrograd_nn.readers.compile.inputs import real_numbers
 from micrograd_nn.readers.compile.interpreter import Interpreter
 from micrograd_nn.readers.compile.leaves import Leaves
 from micrograd_nn.readers.compile.place import Place
@@ -139,9 +140,9 @@ class ScalarRunner:
         if len(all_shapes) == 1 and len(length := all_shapes.pop()) == 1:  # the usual case
             X = np.empty((len(inputs), *length))
             for i, x in enumerate(inputs):
-                X[i] = x if x.dtype is X.dtype else _as_numbers(x, i)
+                X[i] = x if x.dtype is X.dtype else self._as_numbers(x, i)
             return X, False
-        arrays = [_as_numbers(given, i) for i, given in enumerate(inputs)]
+        arrays = [self._as_numbers(given, i) for i, given in enumerate(inputs)]
         lengths = {array.shape[0] for array in arrays if array.ndim}
         if len(lengths) > 1 or any(array.ndim > 1 for array in arrays):
             shapes = ", ".join(str(array.shape) for array in arrays)
@@ -153,6 +154,11 @@ class ScalarRunner:
         for i, array in enumerate(arrays):
             X[i] = array
         return X, not lengths
+
+    def _as_numbers(self, given: Any, index: int) -> Array:
+        name = self.tape.inputs[index].name
+        what = f"input {index}" + (f" ({name})" if name else "")
+        return real_numbers(given, what).astype(np.float64)
 
     def _settled(self) -> list[Place]:
         """Return where the numbers lie that the optimiser moves."""
@@ -184,13 +190,3 @@ class ScalarRunner:
         if isinstance(way, Interpreter):
             return f"{steps}, run by numba's interpreter, block by block{why}"
         return f"{steps}, each a call of NumPy for a block of examples{why}"
-
-
-def _as_numbers(given: Any, index: int) -> Array:
-    try:
-        array = np.asarray(given._data if isinstance(given, Node) else given)
-    except ValueError as error:  # rows of different lengths
-        raise TypeError(f"input {index} is no array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"input {index} holds real numbers, got an array of dtype {array.dtype}")
-    return array.astype(np.float64)

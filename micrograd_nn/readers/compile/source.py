@@ -102,11 +102,8 @@ class Source:
                 if step.is_array:
                     self._settled[step] = step.sample
                     self.bindings.constant(name, step.sample)
-            elif step.kind == VIEW and step.args[0] in self._settled:
-                function = step.function
-                assert function is not None
-                view = function(self._settled[step.args[0]], *step.args[1:])
-                self._settled[step] = self.bindings.namespace[name] = view
+            elif step.kind == VIEW and self._is_settled_view(step):
+                self.bindings.namespace[name] = self._settled[step]
                 self.bindings.setup.append(f"{name} = {self._viewed(step)}")
                 self._places[step] = name
             elif step.kind == INTO:
@@ -115,6 +112,18 @@ class Source:
                 lines += self._line(step, name)
         returned = ", ".join(self._calls.operand(step) for step in self.outputs)
         return [*lines, f"return {returned}{',' if len(self.outputs) == 1 else ''}"]
+
+    def _is_settled_view(self, step: Step) -> bool:
+        """Tell whether a view of what stays in its place can be made once; note it, if so."""
+        of, function = self._settled.get(step.args[0]), step.function
+        assert function is not None
+        if of is None:
+            return False
+        view = function(of, *step.args[1:])
+        if view.size and not np.may_share_memory(view, of):
+            return False  # a copy, of what lies there now
+        self._settled[step] = view
+        return True
 
     def _viewed(self, step: Step) -> str:
         """Return a view of what stays in its place, by the name of the place."""

@@ -67,7 +67,12 @@ def described(array: Array) -> str:
 
 def part_of_buffer(number: int, array: Array) -> str:
     """Return an array that lies in a buffer."""
-    return f"buffers[{number}][:{array.nbytes}].view({array.dtype.name!r}).reshape({array.shape})"
+    flat = f"buffers[{number}][:{array.nbytes}].view({array.dtype.name!r})"
+    if array.flags.c_contiguous:
+        return f"{flat}.reshape({array.shape})"
+    axes = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+    inverse = tuple(sorted(range(array.ndim), key=axes.__getitem__))
+    return f"{flat}.reshape({tuple(array.shape[axis] for axis in axes)}).transpose({inverse})"
 
 
 def found_in_table(function: Any) -> tuple[str, str]:

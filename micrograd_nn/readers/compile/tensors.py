@@ -9,6 +9,7 @@ import numpy as np
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
+from micrograd_nn.readers.compile.inputs import real_numbers
 from micrograd_nn.readers.compile.plan import Plan
 from micrograd_nn.readers.compile.recording import Recording
 
@@ -122,13 +123,7 @@ def _as_input(node: Node, given: Any, index: int) -> Any:
             return float(given)
         except (TypeError, ValueError):
             raise TypeError(f"{what} is a number, got {type(given).__name__}") from None
-    try:
-        array = np.asarray(given)
-    except ValueError as error:  # rows of different lengths
-        raise TypeError(f"{what} is no array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{what} holds real numbers, got an array of dtype {array.dtype}")
-    return array.astype(node.dtype, copy=False)
+    return real_numbers(given, what).astype(node.dtype, copy=False)
 
 
 def _result(value: Any) -> Any:

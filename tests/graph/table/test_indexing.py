@@ -267,3 +267,17 @@ def test_a_gradient_from_an_index_is_the_leafs_own():
     x.grad[...] = 50.0
     assert list(z.grad) == [1.0, 1.0]
     assert list(y.grad) == [1.0, 1.0]
+
+
+def test_stacks_of_tensors_without_axes_have_cotangents_of_their_kind():
+    def f(x):
+        return F.stack([F.mean(x.sum()), x.sum(), x[0]]).sum()
+
+    np.testing.assert_array_equal(grad(f)(np.ones(2)), [3.0, 2.0])
+    x = Tensor(np.ones(2, np.float32))
+    f(x).backward()
+    assert x.grad.dtype == np.float32
+    v, t = Value(2.0), Tensor(3.0)
+    (F.stack([v, t]) * np.array([5.0, 7.0])).sum().backward()
+    assert (v.grad, float(t.grad)) == (5.0, 7.0)
+    assert type(v.grad) is float

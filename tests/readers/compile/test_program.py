@@ -1041,3 +1041,21 @@ def test_what_a_reader_compares_is_no_branch():
     value, (gradient,) = compile(bend(r).mean(), inputs=[r])(np.array([-1.0, 4.0]))
     assert value == 1.75
     np.testing.assert_array_equal(gradient, [0.25, 0.5])
+
+
+def test_what_the_leaves_are_is_said():
+    x = Tensor(1.0)
+    with pytest.raises(TypeError, match="wrt takes leaves of the graph, got int"):
+        compile(x * 2, wrt=3)
+
+
+def test_an_input_of_numbers_is_called_by_its_name():
+    w, x = Value(2.0, name="w"), Value(1.0, name="x")
+    program = compile(w * x, inputs=[x])
+    with pytest.raises(TypeError, match=r"input 0 \(x\) holds real numbers"):
+        program(np.array([1j]))
+    with pytest.raises(TypeError, match=r"input 0 \(x\): 1 of 2 elements are masked"):
+        program(np.ma.array([1.0, 2.0], mask=[False, True]))
+    y = Tensor(np.ones(2), name="y")
+    with pytest.raises(TypeError, match=r"input 0 \(y\): 1 of 2 elements are masked"):
+        compile(y.sum(), inputs=[y])(np.ma.array([1.0, 2.0], mask=[False, True]))

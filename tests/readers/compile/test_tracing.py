@@ -233,3 +233,36 @@ def test_parts_that_overlap_and_parts_of_parts():
     checked(lambda x: x[:, 1:][1:, ::-1] * x[:2, :3].T[:2].sum(), (3, 4))
     checked(lambda x: x[:2].sum() * x[2:] + x.T.reshape(3, 4)[0, :2].sum(), (4, 3))
     checked(lambda x: F.concatenate([x[2:], x[:2]]) * x, (4,))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: (x[False] * 2).sum() + (x[0:3] * 2).sum(),
+        lambda x: (x[True] * 3).sum() + (x[0:0] * 2).sum(),
+        lambda x: (x[:, :0][:2] * 2).sum() + (x[:, :0] * 3).sum() + x.sum(),
+        lambda x: (F.broadcast_to(x.sum(), (4,))[1:3] * 2).sum(),
+        lambda x: (F.broadcast_to(x.mean(), (4,))[:2] * 2).sum() + x.mean() ** 2,
+        lambda x: (F.broadcast_to(x[0], (4, 2))[1] * 2).sum(),
+        lambda x: F.stack([F.mean(x.sum()), x.sum()]).sum(),
+        lambda x: (F.stack([x.sum(), x.mean(), x[0, 0]]) * np.arange(3.0)).sum(),
+    ],
+)
+def test_unusual_parts(build):
+    checked(build, (3, 2))
+
+
+def test_parts_of_what_is_broadcast_whole():
+    z = Tensor(0.0)
+    b = F.broadcast_to(z, (4,))
+    program = compile((b[:2] * 2).sum() + (b[2:] * 3).sum(), wrt=[z])
+    assert program()[1][0] == 10.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_stack_of_numbers_keeps_their_dtype(dtype):
+    a = Tensor(np.asarray(2, dtype))
+    value, (g,) = compile(F.stack([a, a]).sum())()
+    assert value == 4.0
+    assert g == 2.0
+    assert np.asarray(g).dtype == dtype
