@@ -89,19 +89,18 @@ def planned(
     return memory
 
 
-def axes_in_memory(array: Array) -> tuple[int, ...]:
-    """Return the axes of an array from the one with the largest steps in memory to the least."""
-    if array.flags.c_contiguous:
-        return tuple(range(array.ndim))
-    return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+def transposed(array: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return a shape and the transpose that makes of it an array in the order of this one."""
+    axes = [*range(array.ndim)]
+    if not array.flags.c_contiguous:
+        axes.sort(key=lambda axis: -abs(array.strides[axis]))
+    return tuple(array.shape[axis] for axis in axes), tuple(map(axes.index, range(array.ndim)))
 
 
 def laid_out(buffer: Array, sample: Array) -> Array:
     """Return an array like a sample, in one piece and in the same order, in a buffer."""
-    axes = axes_in_memory(sample)
-    flat = buffer[: sample.nbytes].view(sample.dtype)
-    inverse = sorted(range(sample.ndim), key=axes.__getitem__)
-    return flat.reshape([sample.shape[axis] for axis in axes]).transpose(inverse)
+    shape, inverse = transposed(sample)
+    return buffer[: sample.nbytes].view(sample.dtype).reshape(shape).transpose(inverse)
 
 
 def _writes(step: Step, outputs: Collection[Step]) -> bool:

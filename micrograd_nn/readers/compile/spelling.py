@@ -10,6 +10,7 @@ import numpy as np
 
 from micrograd_nn.graph.primitive import table
 from micrograd_nn.graph.pull import call
+from micrograd_nn.readers.compile.memory import transposed
 from micrograd_nn.readers.compile.steps import CONSTANT, LEAF, VIEW, Step
 
 Array = np.ndarray[Any, Any]
@@ -68,11 +69,9 @@ def described(array: Array) -> str:
 def part_of_buffer(number: int, array: Array) -> str:
     """Return an array that lies in a buffer."""
     flat = f"buffers[{number}][:{array.nbytes}].view({array.dtype.name!r})"
-    if array.flags.c_contiguous:
-        return f"{flat}.reshape({array.shape})"
-    axes = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
-    inverse = tuple(sorted(range(array.ndim), key=axes.__getitem__))
-    return f"{flat}.reshape({tuple(array.shape[axis] for axis in axes)}).transpose({inverse})"
+    shape, inverse = transposed(array)
+    back = "" if array.flags.c_contiguous else f".transpose({inverse})"
+    return f"{flat}.reshape({shape}){back}"
 
 
 def found_in_table(function: Any) -> tuple[str, str]:
