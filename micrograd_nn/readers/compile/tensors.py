@@ -108,6 +108,8 @@ class TensorRunner:
         except (ValueError, TypeError, IndexError) as error:
             given = ", ".join(str(np.shape(x)) for x in data)
             recorded = ", ".join(str(np.shape(node._data)) for node in self.inputs)
+            if given == recorded:
+                raise type(error)(f"the graph can't be compiled: {error}") from error
             raise type(error)(
                 f"the graph was recorded on inputs of shape {recorded} and can't be computed for "
                 f"{given}: {error}. Record it on inputs of that shape, and compile that"

@@ -1059,3 +1059,11 @@ def test_an_input_of_numbers_is_called_by_its_name():
     y = Tensor(np.ones(2), name="y")
     with pytest.raises(TypeError, match=r"input 0 \(y\): 1 of 2 elements are masked"):
         compile(y.sum(), inputs=[y])(np.ma.array([1.0, 2.0], mask=[False, True]))
+
+
+def test_what_cannot_be_computed_as_it_was_recorded_is_not_blamed_on_the_shape():
+    x = Tensor(np.zeros((0, 3)))
+    with np.errstate(invalid="ignore"):
+        root = F.mean(x)
+    with pytest.raises(ValueError, match="^the graph can't be compiled: there is nothing to take"):
+        compile(root, inputs=[x])
