@@ -63,13 +63,14 @@ def train_test_split(
     return X[train], X[test], y[train], y[test]
 
 
-def _test_count(m: int, test_size: float) -> int:
+def _test_count(m: int, test_size: Any) -> int:
     """Count the test examples that ``test_size`` asks for, of m."""
     if m < 2:
         raise ValueError(f"a split needs at least 2 examples, not {m}")
     if 0 < test_size < 1:
-        return min(max(round(test_size * m), 1), m - 1)
-    if not 0 < test_size < m or test_size != int(test_size):
+        return min(max(round(float(test_size) * m), 1), m - 1)
+    whole = isinstance(test_size, (int, np.integer)) and not isinstance(test_size, bool)
+    if not whole or not 0 < test_size < m:
         raise ValueError(
             f"test_size is a fraction between 0 and 1 or a count from 1 to {m - 1}, not {test_size}"
         )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.compared import Comparison
-from micrograd_nn.graph.node import Node, data_of, modes
+from micrograd_nn.graph.node import Node, data_of, modes, refuse_masked
 from micrograd_nn.graph.primitive import Primitive, is_plain_number
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16))
@@ -75,16 +75,6 @@ def _checked(array: np.ndarray[Any, Any], arg: Any) -> np.ndarray[Any, Any]:
     return array
 
 
-def refuse_masked(array: Any, what: str = "") -> None:
-    """Raise a TypeError if elements are masked; ``what`` is what the message calls the array."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise TypeError(
-            f"{what + ': ' if what else ''}{np.ma.getmaskarray(array).sum()} of {array.size} "
-            "elements are masked, and a graph knows no mask: fill them first, as by "
-            "array.filled(0.0)"
-        )
-
-
 def float_array(array: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     """Return a new floating array of real numbers, as a leaf is to hold it.
 
@@ -131,6 +121,15 @@ def _requires_grad(items: Any) -> bool:
     if isinstance(items, (list, tuple)):
         return any(map(_requires_grad, items))
     return isinstance(items, Node) and items.requires_grad
+
+
+def of_kind(error: Exception, message: str) -> Exception:
+    """Return an exception of the same type, or of the built-in one that it is, with a message."""
+    try:
+        return type(error)(message)
+    except TypeError:  # NumPy's own may want other arguments
+        kinds = (IndexError, ValueError, TypeError)
+        return next(kind for kind in kinds if isinstance(error, kind))(message)
 
 
 def refusal(row: Primitive, inputs: Any, data: Any, params: Any, error: Exception) -> str:

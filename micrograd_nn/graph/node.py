@@ -71,6 +71,13 @@ class NonFiniteError(ArithmeticError):
     """
 
 
+def checked_name(name: Any) -> str | None:
+    """Return a name; raise a TypeError if it isn't text."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"a name is text, got {name!r}")
+    return name
+
+
 class Tag:
     """What is known of a node besides its arithmetic. Most scalar nodes have none."""
 
@@ -84,7 +91,7 @@ class Tag:
         params: dict[str, Any] | None = None,
         comparisons: int | None = None,
     ) -> None:
-        self.name = name
+        self.name = checked_name(name)
         self.scope = scope
         self.line = line
         self.params = params
@@ -163,7 +170,7 @@ class Node:
 
     @name.setter
     def name(self, name: str | None) -> None:
-        self._own_tag().name = name
+        self._own_tag().name = checked_name(name)
 
     @property
     def scope(self) -> str:
@@ -338,6 +345,16 @@ def is_finite(x: Any) -> bool:
     meets infinities, and the engine computes in its place.
     """
     return isinstance(x, Node) or math.isfinite(np.add.reduce(x, axis=None))
+
+
+def refuse_masked(array: Any, what: str = "") -> None:
+    """Raise a TypeError if elements are masked; ``what`` is what the message calls the array."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise TypeError(
+            f"{what + ': ' if what else ''}{np.ma.getmaskarray(array).sum()} of {array.size} "
+            "elements are masked, and a graph knows no mask: fill them first, as by "
+            "array.filled(0.0)"
+        )
 
 
 def are_floats(items: Iterable[Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph.ieee import ieee
-from micrograd_nn.graph.node import Node, StaleGraphError
+from micrograd_nn.graph.node import Node, StaleGraphError, refuse_masked
 from micrograd_nn.graph.pull import Pull, pull_made_later, pull_tuple
 from micrograd_nn.graph.row_docs import Doc, Signature
 
@@ -293,6 +293,9 @@ def as_floating(data: Any) -> Any:
     """
     if type(data) is float:
         return data
+    if isinstance(data, np.ma.MaskedArray):
+        refuse_masked(data)
+        data = data.data
     if isinstance(data, np.ndarray) and data.dtype.kind == "f":
         return data
     if is_plain_number(data):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import functions
-from micrograd_nn.graph.arguments import float_array, operands, refusal, refuse_result
+from micrograd_nn.graph.arguments import float_array, of_kind, operands, refusal, refuse_result
 from micrograd_nn.graph.array_operators import Operators
 from micrograd_nn.graph.backward import pull_arrays
 from micrograd_nn.graph.compared import branched, compared
@@ -116,7 +116,7 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, data: Any) -> None:
-        array = np.array(data_of(data), dtype=self.dtype)
+        array = float_array(data_of(data), self.dtype)
         if array.shape != self.shape:
             raise ValueError(
                 f"can't overwrite the data of {self.describe()} of shape {self.shape} by an array "
@@ -157,7 +157,13 @@ class Tensor(Operators):
         elif isinstance(grad, Node):
             self._grad = grad
         else:
-            self._grad = np.broadcast_to(np.asarray(grad, self.dtype), self.shape).copy()
+            array = float_array(grad, self.dtype)
+            if array.shape not in ((), self.shape):
+                raise ValueError(
+                    f"{self.describe()} has shape {self.shape}, and a gradient of that shape, got "
+                    f"{array.shape}"
+                )
+            self._grad = np.broadcast_to(array, self.shape).copy()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -229,7 +235,7 @@ class Tensor(Operators):
                 row.on_arrays(data, **params) if row.variadic else row.on_arrays(*data, **params)
             )
         except (ValueError, TypeError, IndexError) as error:
-            raise type(error)(refusal(row, inputs, data, params, error)) from error
+            raise of_kind(error, refusal(row, inputs, data, params, error)) from error
         if not isinstance(result, (np.ndarray, np.generic)):
             result = np.asarray(result, dtype=np.float64)
         if not modes.recording:

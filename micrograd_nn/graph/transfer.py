@@ -187,4 +187,6 @@ def copy(node: Node) -> Node:
     """Return another node of the same data, op and inputs."""
     copied = _restored(repeat(type(node), 1), _columns([node]))[0]
     copied._a, copied._b = node._recorded()[:2]
+    if getattr(node, "_exposed", False) is True:  # somebody may write to its array
+        copied._data = np.array(node._data)
     return copied

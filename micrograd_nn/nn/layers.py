@@ -62,6 +62,7 @@ class Linear(Module):
     ) -> None:
         _check_size("n_in", n_in)
         _check_size("n_out", n_out)
+        check_flag("bias", bias)
         draw = initialisers.by_name(init)
         generator = np.random.default_rng(seed)
         self.n_in, self.n_out = int(n_in), int(n_out)
@@ -194,7 +195,7 @@ class LayerNorm(Module):
     Raises
     ------
     ValueError
-        If called on rows of another length than ``n``.
+        If ``eps`` is negative, or if called on rows of another length than ``n``.
 
     Examples
     --------
@@ -205,6 +206,7 @@ class LayerNorm(Module):
 
     def __init__(self, n: int, eps: float = 1e-5, dtype: Any = np.float64) -> None:
         _check_size("n", n)
+        _check_eps(eps)
         self.n, self.eps = int(n), float(eps)
         self.w = Tensor(np.ones(n), dtype=dtype, name="w")
         self.b = Tensor(np.zeros(n), dtype=dtype, name="b")
@@ -249,7 +251,8 @@ class BatchNorm(Module):
     Raises
     ------
     ValueError
-        If a batch in training has fewer than two examples.
+        If ``eps`` is negative or ``momentum`` outside [0, 1], or a batch in training has fewer than
+        two examples.
 
     Examples
     --------
@@ -265,6 +268,9 @@ class BatchNorm(Module):
         self, n: int, momentum: float = 0.1, eps: float = 1e-5, dtype: Any = np.float64
     ) -> None:
         _check_size("n", n)
+        _check_eps(eps)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"momentum must be from 0 to 1, got {momentum!r}")
         self.n, self.momentum, self.eps = int(n), float(momentum), float(eps)
         self.w = Tensor(np.ones(n), dtype=dtype, name="w")
         self.b = Tensor(np.zeros(n), dtype=dtype, name="b")
@@ -404,3 +410,15 @@ def _check_width(layer: Module, x: Any, width: int) -> None:
 def _check_size(name: str, size: Any) -> None:
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise ValueError(f"{name} must be a positive integer, got {size!r}")
+
+
+def check_flag(name: str, flag: Any, meant: str = "") -> None:
+    """Raise a TypeError if what stands in the place of a flag is none."""
+    if not isinstance(flag, (bool, np.bool_)) and not (isinstance(flag, int) and flag in (0, 1)):
+        hint = f": was {meant}={flag!r} meant?" if meant else ""
+        raise TypeError(f"{name} is True or False, got {flag!r}{hint}")
+
+
+def _check_eps(eps: Any) -> None:
+    if not 0 <= eps < np.inf:
+        raise ValueError(f"eps must be at least 0, got {eps!r}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from micrograd_nn.graph import functions as F
 from micrograd_nn.graph.functions.gathering import gathered
-from micrograd_nn.graph.node import Node, data_of
+from micrograd_nn.graph.node import Node, data_of, refuse_masked
 from micrograd_nn.graph.primitive import as_floating, is_plain_number
 from micrograd_nn.graph.read import ReadFrom
 from micrograd_nn.graph.table.arrays import shape_of
@@ -25,6 +25,7 @@ def floating(x: Any, beside: Any = 0.0) -> Any:
         return gathered(x)
     if is_plain_number(x):
         return float(x)
+    refuse_masked(x)
     array = np.asarray(x)
     if array.dtype.kind in "iub":
         return array.astype(getattr(data_of(beside), "dtype", np.float64))
@@ -35,6 +36,7 @@ def listed(target: Any) -> Any:
     """Return lists of Values as a Tensor, labels and other lists as an array."""
     if isinstance(target, Node):
         return target
+    refuse_masked(target)
     return gathered(target) if _has_nodes(target) else np.asarray(target)
 
 
@@ -86,7 +88,9 @@ def class_shape(loss: str, prediction: Any) -> tuple[int, int]:
 def labels_of(loss: str, target: Any, rows: int, classes: int) -> Any:
     """Return integer labels, or None where the target holds a probability for each class."""
     data = np.asarray(data_of(target))
-    if data.shape == (rows, classes) and not (classes == 1 and data.dtype.kind in "iu"):
+    # Of a single class all probabilities are 1: other numbers are labels, and wrong ones.
+    certain = data.dtype.kind == "f" and bool(np.all(data == 1))
+    if data.shape == (rows, classes) and (classes > 1 or certain):
         check_unit_interval(loss, "targets", target)
         if isinstance(target, Node) or not np.all((data == 0) | (data == 1)):
             return None

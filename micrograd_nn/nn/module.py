@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from micrograd_nn.graph.node import Node, clock, modes
+from micrograd_nn.graph.tensor import Tensor
 
 FloatArray = np.ndarray[Any, Any]
 
@@ -96,6 +97,7 @@ class Module:
             modes.scope = outer
 
     def __setattr__(self, name: str, value: Any) -> None:
+        self._refuse_lost(name, value)
         value = Parts(value) if type(value) is list else value
         if isinstance(value, Parts):
             value.name = name
@@ -103,6 +105,23 @@ class Module:
         clock.time += 1  # what was gathered from the old parameters is out of date
         clock.changes += name != "training"
         object.__setattr__(self, name, value)
+
+    def _refuse_lost(self, name: str, value: Any) -> None:
+        """Raise a TypeError if an array or a result would take the place of parameters.
+
+        It would never be trained. A number or a detached leaf freezes a parameter.
+        """
+        before = vars(self).get(name)
+        if name.startswith("_") or not any(_leaves_in(name, before)):
+            return
+        computed = isinstance(value, Node) and value.op is not None
+        beside_tensor = isinstance(before, Tensor) and not isinstance(value, (Node, type(None)))
+        if computed or beside_tensor or isinstance(value, np.ndarray):
+            what = value.describe() if isinstance(value, Node) else f"a {type(value).__name__}"
+            raise TypeError(
+                f"{name} of {type(self).__name__} is a parameter, and {what} is none, so that it "
+                f"would never be trained: write to the data ({name}.data = ...), or give a Tensor"
+            )
 
     # ---------------------------------------------------------------------------- parameters
 
@@ -140,9 +159,7 @@ class Module:
 
     def _own_nodes(self) -> Iterator[tuple[str, Node]]:
         for name, value in self._attributes():
-            for path, item in _flattened(name, value):
-                if isinstance(item, Node) and item.op is None and item.requires_grad:
-                    yield path, item
+            yield from _leaves_in(name, value)
 
     def parameters(self) -> list[Any]:
         """Return all parameters, each once."""
@@ -286,3 +303,10 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Module]]:
         for path, item in _flattened(name, value):
             if isinstance(item, Module):
                 yield path, item
+
+
+def _leaves_in(name: str, value: Any) -> Iterator[tuple[str, Node]]:
+    """Yield the parameters in an attribute."""
+    for path, item in _flattened(name, value):
+        if isinstance(item, Node) and item.op is None and item.requires_grad:
+            yield path, item

@@ -17,7 +17,7 @@ from micrograd_nn.graph import functions
 from micrograd_nn.graph.node import Node, modes
 from micrograd_nn.graph.value import Value
 from micrograd_nn.nn import activations, initialisers
-from micrograd_nn.nn.layers import _check_size
+from micrograd_nn.nn.layers import _check_size, check_flag
 from micrograd_nn.nn.module import Module
 from micrograd_nn.nn.scalar_forward import example_or_batch, fired, quiet, values, vectorised
 
@@ -79,6 +79,7 @@ class Neuron(_Scalar):
         seed: Any = None,
     ) -> None:
         _check_size("nin", nin)
+        check_flag("nonlin", nonlin, "activation")
         self.nin = nin
         self.function = activations.by_name(activation or ("relu" if nonlin else "identity"))
         self.w = list(map(Value, _draw((1, nin), init, seed, self.activation)[0]))

@@ -109,6 +109,8 @@ class Operation:
                 result = self.vjp(g, *inputs)
         except Exception as error:
             raise VjpRaisedError(f"{type(error).__name__}: {error}") from error
+        if result is None:
+            raise VjpRaisedError("it returned None: is a return missing?")
         found = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         if len(found) != len(inputs):
             return found

@@ -117,6 +117,9 @@ def save(
     if optimizer is not None:
         arrays |= {f"optimizer/{key}": array for key, array in optimizer.state_dict().items()}
         header["moved"] = _names_of_moved(model, optimizer)
+        if hasattr(model, "parameters") and not {*model.parameters()} & {*optimizer.parameters}:
+            raise CheckpointError.at(path, "the optimizer holds no parameter of the model")
+    _check_keys(path, extra or {})
     for key, value in (extra or {}).items():
         if isinstance(value, np.ndarray):
             arrays[f"extra/{key}"] = value
@@ -277,6 +280,19 @@ def _built(path: PathLike, config: Any) -> Any:
     except (KeyError, TypeError, ValueError) as error:
         problem = f"its model can't be built ({error}): build it and pass it, load(path, model=...)"
         raise CheckpointError.at(path, problem) from error
+
+
+def _check_keys(path: PathLike, items: Any) -> None:
+    """Raise a CheckpointError if a key isn't text, as which it would come back."""
+    if isinstance(items, (list, tuple)):
+        for item in items:
+            _check_keys(path, item)
+    elif isinstance(items, Mapping):
+        for key, item in items.items():
+            if not isinstance(key, str):
+                problem = f"extra can't be saved: the key {key!r} would come back as text"
+                raise CheckpointError.at(path, problem)
+            _check_keys(path, item)
 
 
 def _names_of_moved(model: Any, optimizer: Optimizer) -> list[str] | None:

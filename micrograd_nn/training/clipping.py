@@ -116,7 +116,7 @@ def gradient_norm(parameters: Iterable[Node]) -> float:
 def _nodes(parameters: Any) -> list[Node]:
     if isinstance(parameters, Node):
         raise TypeError("parameters must be an iterable of nodes, got one node: pass a list of it")
-    nodes = list(parameters)
+    nodes = list(dict.fromkeys(parameters))  # a shared one counts once
     for i, node in enumerate(nodes):
         if not isinstance(node, Node):
             raise TypeError(f"parameter {i} is a {type(node).__name__}, no Value or Tensor")

@@ -172,9 +172,11 @@ class CompiledSteps:
         self.optimizer.refresh()
         found = plan.run([X, target])
         if found is None or (plan.careful and self.optimizer.has_nan()):
+            plan.take_back()  # the engine draws anew
             return None
         (loss, output), _ = found
         if self.loss in _OF_PROBABILITIES and not (output.min() >= 0 and output.max() <= 1):
+            plan.take_back()
             return None
         return output, float(loss)
 

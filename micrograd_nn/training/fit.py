@@ -293,6 +293,13 @@ def _checked_optimizer(model: Any, optimizer: Any) -> Optimizer:
         raise ValueError(
             "the optimizer holds no parameter of this model: make it with model.parameters()"
         )
+    moved = {id(parameter) for parameter in optimizer.parameters}
+    if moved - mine and mine - moved:
+        raise ValueError(
+            f"the optimizer holds {len(moved - mine)} parameters that aren't this model's, and not "
+            f"{len(mine - moved)} that are: were they replaced after it was made? Make it anew, "
+            "with model.parameters()"
+        )
     return optimizer
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.arguments import refuse_masked
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.node import Node, refuse_masked
 from micrograd_nn.graph.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
+
+_LARGEST = np.iinfo(np.int64).max
 
 
 def checked_pair(X: Any, y: Any, dtype: Any, which: str = "") -> tuple[Array, Array]:
@@ -51,6 +52,8 @@ def checked_pair(X: Any, y: Any, dtype: Any, which: str = "") -> tuple[Array, Ar
     if target.dtype.kind == "f":
         check_finite(target, f"{which}y")
         return inputs, target.astype(dtype, copy=False)
+    if target.size and target.max() > _LARGEST:
+        raise ValueError(f"{which}y holds {target.max()}, more than int64 can hold")
     return inputs, target.astype(np.int64)
 
 
@@ -81,6 +84,8 @@ def numbers(data: Any, name: str) -> Array:
     if array.dtype.kind in "fiub":
         return array
     if array.dtype.kind == "O":
+        if not array.ndim:
+            raise TypeError(f"{name} is no array, but {type(data).__name__}: pass a list or array")
         try:
             return array.astype(np.float64)
         except (TypeError, ValueError):

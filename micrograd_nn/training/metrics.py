@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph.arguments import refuse_masked
-from micrograd_nn.graph.node import Node
+from micrograd_nn.graph.node import Node, refuse_masked
 
 Array = np.ndarray[Any, Any]
 Metric = Callable[[Any, Any], float]
@@ -241,13 +240,17 @@ def by_name(metric: str | Metric) -> Metric:
     return METRICS[metric]
 
 
+#: What a history has under these names.
+_TAKEN = {"epoch", "loss", "lr", "seconds", "time"}
+
+
 def named(metrics: Any) -> dict[str, Metric]:
     """Return the metrics of a list of names and functions, or of a dict, by name.
 
     Raises
     ------
     ValueError
-        If a name is unknown, or two metrics have the same.
+        If a name is unknown, or two metrics have the same, or it is one that a history has.
 
     Examples
     --------
@@ -257,15 +260,25 @@ def named(metrics: Any) -> dict[str, Metric]:
     if isinstance(metrics, str) or callable(metrics):
         metrics = [metrics]
     if isinstance(metrics, dict):
-        return {str(name): by_name(metric) for name, metric in metrics.items()}
+        return {_free(str(name)): by_name(metric) for name, metric in metrics.items()}
     found: dict[str, Metric] = {}
     for metric in metrics:
         function = by_name(metric)
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", repr(metric))
         if name in found:
             raise ValueError(f"two metrics are named {name!r}: pass a dict of name: function")
-        found[name] = function
+        found[_free(name)] = function
     return found
+
+
+def _free(name: str) -> str:
+    """Return a metric's name, unless a history has something else under it."""
+    if name in _TAKEN or name.startswith("val_"):
+        raise ValueError(
+            f"a metric can't be named {name!r}, which a history has for something else: pass a "
+            "dict of another name: function"
+        )
+    return name
 
 
 # ---------------------------------------------------------------------------------- arguments

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import micrograd_nn.functional as F
-from micrograd_nn import (
+from micrograd_nn import (  # fmt: skip
     MLP,
     SGD,
+    Activation,
     Adam,
     AdamW,
+    Dropout,
     Linear,
     RMSProp,
     Sequential,
@@ -23,7 +25,7 @@ from micrograd_nn import (
     load,
     nn,
     save,
-)  # fmt: skip
+)
 from micrograd_nn.nn import losses
 from micrograd_nn.training import EarlyStopping
 from micrograd_nn.training.callbacks import Callback
@@ -702,3 +704,16 @@ def test_compile_never_gives_numbers_of_another_setting_of_the_model():
         validation_data=data.moons(20, noise=0.1, seed=1), clip_norm=0.5,
         callbacks=lambda: [EarlyStopping(patience=3)], epochs=12,
     )  # fmt: skip
+
+
+def test_a_step_that_the_engine_takes_over_draws_once():
+    def train(compiled):
+        model = Sequential(Dropout(0.5), Linear(2, 2), Activation("softmax"))
+        model.layers[1].W.data = np.array([[400.0, -400.0], [-400.0, 400.0]])
+        history = fit(
+            model, np.ones((2, 2)), [0, 1], "categorical_cross_entropy",
+            SGD(model.parameters(), lr=1e-6), epochs=12, seed=3, progress=False, compile=compiled,
+        )  # fmt: skip
+        return len(history), history.stopped
+
+    assert train(True) == train(False)

@@ -106,7 +106,14 @@ def linear(x: Any, W: Any, b: Any = None) -> Any:
     >>> linear(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [0.0, 1.0]]), np.array([0.5, 0.0]))
     array([[11.5,  2. ]])
     """
-    return matmul(x, transpose(W)) if b is None else fused.linear(x, W, b)
+    if b is None:
+        return matmul(x, transpose(W))
+    if shape_of(b) not in ((), (1,), shape_of(W)[:1]):
+        raise ValueError(
+            f"linear: a bias has shape (n_out,), here {shape_of(W)[:1]}, got {shape_of(b)}: it "
+            "would be broadcast against the examples without a word"
+        )
+    return fused.linear(x, W, b)
 
 
 def layer_norm(x: Any, w: Any = None, b: Any = None, eps: float = 1e-5) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.readers.compile.memory import transposed
 from micrograd_nn.readers.compile.spelling import (
     described,
     found_in_table,
@@ -110,9 +111,9 @@ class Bindings:
 
     def buffer(self, number: int, array: Array) -> str:
         """Return the name of an array that lies in a buffer."""
-        shape = "x".join(map(str, array.shape)) + (
-            "" if array.flags.c_contiguous else "_transposed"
-        )
+        shape = "x".join(map(str, array.shape))
+        if not array.flags.c_contiguous:
+            shape += "_axes" + "".join(map(str, transposed(array)[1]))
         kind = f"{array.dtype.kind}{8 * array.dtype.itemsize}"
         name = f"buffer{number}_{shape}" + ("" if kind == "f64" else f"_{kind}")
         if name not in self.namespace:

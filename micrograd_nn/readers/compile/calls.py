@@ -40,7 +40,7 @@ class Calls:
         function = step.function
         assert function is not None
         args = step.args
-        if function is np.matmul and all(map(_is_plain_matrix, args)):
+        if function is np.matmul and _are_plain_matrices(*args):
             function = np.dot  # the same product, with less ado
         written = self._special(step)
         if written is not None and out is None:
@@ -137,7 +137,10 @@ class Calls:
         return self.bindings.scalar(value, dtype)
 
 
-def _is_plain_matrix(arg: Any) -> bool:
-    """Tell whether an operand is a matrix in one piece, and no single number."""
-    data = data_of_operand(arg)
-    return np.ndim(data) == 2 and data.flags.forc and data.size > 1
+def _are_plain_matrices(a: Any, b: Any) -> bool:
+    """Tell whether both are matrices in one piece, of one dtype, and no single numbers."""
+    matrices = [data_of_operand(a), data_of_operand(b)]
+    return (
+        all(np.ndim(x) == 2 and x.flags.forc and x.size > 1 for x in matrices)
+        and matrices[0].dtype == matrices[1].dtype
+    )

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from micrograd_nn.graph.arguments import refuse_masked
-from micrograd_nn.graph.node import data_of
+from micrograd_nn.graph.node import data_of, refuse_masked
 from micrograd_nn.readers.compile.tape import Tape
 
 FloatArray = npt.NDArray[np.float64]

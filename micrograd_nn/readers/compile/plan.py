@@ -27,7 +27,7 @@ class Recordable(Protocol):
     def inputs(self) -> Sequence[Node]:
         """What is given anew."""
 
-    def at(self, data: Sequence[Any]) -> tuple[Node, list[Node], list[Node]]:
+    def at(self, data: Sequence[Any], /) -> tuple[Node, list[Node], list[Node]]:
         """Return the root, the inputs and the other nodes, recorded on other data."""
 
 
@@ -59,6 +59,7 @@ class Plan:
         self.wrt = [*wrt]
         self.seed = seed
         root, inputs, others = recording.at(data)
+        self.redrawn: dict[Node, Node] = getattr(recording, "drawn", {})
         renamed = dict(zip(recording.inputs, inputs, strict=True))
         wanted = [renamed.get(node, node) for node in self.wrt]
         made = Differentiated(root, wanted, inputs, others, seed(root)).steps(wanted)
@@ -88,6 +89,9 @@ class Plan:
         self.in_order = self.given == [*range(len(self.given))]
         self.leaves = [node for node, _ in read]
         self.drawn = _drawn(self.leaves)
+        generators = [getattr(leaf.draw, "generator", None) for leaf in self.drawn]
+        self._generators = [g for g in dict.fromkeys(generators) if g is not None]
+        self._states: list[Any] = []
 
     def _compile(self, made: Steps, places: Sequence[Place]) -> None:
         targets = {place.node: place for place in places}
@@ -162,6 +166,7 @@ class Plan:
 
         ``None`` where arithmetic came upon what is no number: that is for the engine.
         """
+        self._states = [generator.bit_generator.state for generator in self._generators]
         for leaf in self.drawn:
             leaf._overwrite(leaf.draw(leaf.shape))
         if self.in_order:
@@ -195,6 +200,11 @@ class Plan:
             return None
         return results[: self.values], grads
 
+    def take_back(self) -> None:
+        """Put the generators back to where they were before the last run."""
+        for generator, state in zip(self._generators, self._states, strict=True):
+            generator.bit_generator.state = state
+
     def _gradients(self, results: Sequence[Any]) -> list[Any]:
         """Return the gradients that aren't in places, each in memory of its own."""
         grads: list[Any] = []
@@ -216,7 +226,8 @@ class Plan:
 
     def eagerly(self, data: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
         """Return the same by the engine, which knows what to do with 0 · ∞."""
-        root, inputs, others = self.recording.at(data)
+        given = (data, self.redrawn) if self.redrawn else (data,)
+        root, inputs, others = self.recording.at(*given)
         renamed = dict(zip(self.recording.inputs, inputs, strict=True))
         wanted = [renamed.get(node, node) for node in self.wrt]
         found = cotangents(root, checked_seed(root, self.seed(root)), wanted)

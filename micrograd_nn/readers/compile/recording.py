@@ -63,8 +63,14 @@ class Recording:
             if node not in taking_part:
                 raise not_taking_part(i, node)
 
-    def at(self, data: Sequence[Any]) -> tuple[Node, list[Node], list[Node]]:
-        """Return the root, the inputs and the other nodes, recorded on other data."""
+    def at(
+        self, data: Sequence[Any], drawn: dict[Node, Node] | None = None
+    ) -> tuple[Node, list[Node], list[Node]]:
+        """Return the root, the inputs and the other nodes, recorded on other data.
+
+        The random numbers are those of an earlier time, ``self.drawn`` then, if they are given.
+        """
+        self.drawn = drawn or {}
         with recording(), np.errstate(all="ignore"):
             made: dict[Node, Node] = {}
             for node, given in zip(self.inputs, data, strict=True):
@@ -100,7 +106,10 @@ class Recording:
         shape = node.shape
         if not shape or shape[0] not in self._lengths:
             return node
-        return Drawn.holding(np.ones((self._lengths[shape[0]], *shape[1:]), node.dtype), node.draw)
+        if node not in self.drawn:
+            ones = np.ones((self._lengths[shape[0]], *shape[1:]), node.dtype)
+            self.drawn[node] = Drawn.holding(ones, node.draw)
+        return self.drawn[node]
 
 
 def _without_data(order: Sequence[Node]) -> dict[Node, Node]:

@@ -296,7 +296,11 @@ class Traced(Operators):
         self, kind: str, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]
     ) -> Traced:
         shape = np.broadcast_shapes(*(getattr(arg, "shape", ()) for arg in args))
-        steps = tuple(arg.step if isinstance(arg, Traced) else arg for arg in args)
+        whole = _order_matters(args)
+        steps = tuple(
+            arg if not isinstance(arg, Traced) else arg.whole() if whole else arg.step
+            for arg in args
+        )
         found = shortened(function, steps, self.tracer.backward, self.tracer.emit)
         if not isinstance(found, Step):
             found = self.tracer.emit(kind, *found, kwargs)
@@ -375,6 +379,17 @@ class Traced(Operators):
 
     def __invert__(self) -> Any:
         return np.invert(self)
+
+
+def _order_matters(args: Any) -> bool:
+    """Tell whether the result would lie in memory in another order if an operand stayed a number.
+
+    Beside an array that lies row by row, one of another order gives a result that lies row by row.
+    """
+    if not any(isinstance(arg, Traced) and arg.step.shape != arg.shape for arg in args):
+        return False
+    data = [arg.step.sample if isinstance(arg, Traced) else arg for arg in args]
+    return any(isinstance(x, np.ndarray) and not x.flags.c_contiguous for x in data)
 
 
 def _plain(arg: Any) -> Any:

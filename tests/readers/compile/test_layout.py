@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import micrograd_nn.functional as F
-from micrograd_nn import Tensor, compile
+from micrograd_nn import Dropout, Tensor, compile
 from micrograd_nn.readers.compile.memory import laid_out
 
 RNG = np.random.default_rng(5)
@@ -108,3 +108,53 @@ def test_the_source_makes_transposed_buffers():
     space = {}
     exec(program.source, space)  # noqa: S102 (it is what is tested)
     assert space["program"](np.zeros((2, 3)))[0] == 6.0
+
+
+def test_two_orders_of_one_shape_in_one_buffer():
+    c = RNG.normal(size=(3, 3, 3))
+
+    def f(W):
+        P = F.transpose(F.tanh(W), (2, 1, 0))
+        return (P * P).sum() + (F.transpose(P, (0, 2, 1)) * c).sum()
+
+    W = Tensor(RNG.normal(size=(3, 3, 3)))
+    root = f(W)
+    root.backward()
+    _, (g,) = compile(root, wrt=[W])()
+    np.testing.assert_array_equal(g, W.grad)
+
+
+def test_numbers_beside_arrays_in_another_order():
+    a = np.asfortranarray(RNG.normal(size=(6, 16)))
+    c = np.asfortranarray(RNG.normal(size=(2, 10, 3)))
+    for f in (
+        lambda s, Z: (s * Z).sum(),
+        lambda s, Z: (s * Z).mean(),
+        lambda s, Z: (F.broadcast_to(s * 2.0, (2, 10, 3)) * c).sum() * Z.sum(),
+    ):
+        s, Z = Tensor(np.array(1.5)), Tensor(a)
+        root = f(s, Z)
+        root.backward()
+        value, (g, h) = compile(root, wrt=[s, Z])()
+        assert value == root.data
+        assert g == s.grad
+        np.testing.assert_array_equal(h, Z.grad)
+
+
+def test_products_of_two_dtypes():
+    A, B = Tensor(RNG.normal(size=(1, 6))), Tensor(RNG.normal(size=(6, 4)).astype(np.float32))
+    root = ((A @ B) ** 2).sum()
+    root.backward()
+    value, grads = compile(root, wrt=[A, B])()
+    assert value == root.data
+    for g, leaf in zip(grads, (A, B), strict=True):
+        np.testing.assert_array_equal(g, leaf.grad)
+
+
+def test_random_numbers_of_other_shapes_are_drawn_for_the_engine_too():
+    X = Tensor(np.ones((3, 2)))
+    program = compile(Dropout(0.5, seed=0)(X).sum(), inputs=[X])
+    x = np.ones((40, 2))
+    x[0, 0] = np.nan
+    _, (g,) = program(x)
+    assert set(g.ravel()) == {0.0, 2.0}
