@@ -11,6 +11,7 @@ from micrograd_nn import (
     SGD,
     Adam,
     BatchNorm,
+    Dropout,
     LayerNorm,
     Linear,
     Neuron,
@@ -22,8 +23,8 @@ from micrograd_nn import (
     save,
 )
 from micrograd_nn.data import train_test_split
-from micrograd_nn.nn import Layer
-from micrograd_nn.testing import check_op
+from micrograd_nn.nn import Layer, to_config, to_scalars
+from micrograd_nn.testing import check_backprop, check_op
 from micrograd_nn.testing.errors import GradientError
 from micrograd_nn.training import clip_gradients, evaluate, gradient_norm
 from micrograd_nn.training.checkpoints import CheckpointError
@@ -242,3 +243,40 @@ def test_an_iterator_is_no_array():
 
 def test_layers_of_the_same_settings_still_train():
     assert fit(MLP(2, [3, 1], seed=0), X, Y, epochs=2, progress=False).loss[1] > 0
+
+
+def test_another_model_of_the_same_shapes_does_not_go_on_with_a_training(tmp_path):
+    def train(activation, p, epochs):
+        model = Sequential(Dropout(p, seed=1), Linear(2, 1, seed=0), activation)
+        return fit(
+            model, X, Y, epochs=epochs, checkpoint=tmp_path / "c.npz", resume=epochs > 2,
+            progress=False, seed=0,
+        )  # fmt: skip
+
+    train("relu", 0.1, 2)
+    for activation, p in [("tanh", 0.1), ("relu", 0.9)]:
+        with pytest.raises(CheckpointError, match="other layers or settings"):
+            train(activation, p, 4)
+    assert len(train("relu", 0.1, 4)) == 4
+
+
+def test_a_layer_that_is_used_twice_is_not_built_as_two(tmp_path):
+    layer = Linear(2, 2, seed=0)
+    model = Sequential(layer, "tanh", layer)
+    with pytest.raises(ValueError, match="used twice"):
+        to_scalars(model)
+    assert to_config(model) is None
+    save(tmp_path / "m.npz", model)
+    with pytest.raises(CheckpointError, match="used twice: build the model and pass it"):
+        load(tmp_path / "m.npz")
+    other = Linear(2, 2, seed=1)
+    load(tmp_path / "m.npz", Sequential(other, "tanh", other))
+    assert np.array_equal(other.W.data, layer.W.data)
+    tied = Sequential(Linear(2, 2), Linear(2, 2))
+    tied.layers[1].W = tied.layers[0].W
+    assert to_config(tied) is None
+
+
+def test_no_gradients_are_nothing_to_check():
+    with pytest.raises(ValueError, match="nothing to check"):
+        check_backprop(lambda x: x * x, {}, inputs={"x": 1.0})

@@ -79,6 +79,11 @@ def to_scalars(model: Sequential) -> MLP:
     >>> bool(np.allclose(to_scalars(tensors)(x).data, tensors(x).data))
     True
     """
+    if _shares(model):
+        raise ValueError(
+            "a part or a parameter of the network is used twice: its scalar counterpart would have "
+            "two of it, which training would move apart"
+        )
     pairs: list[tuple[Linear, Any]] = []
     for i, part in enumerate(model.layers):
         if isinstance(part, Linear) and part.b is not None:
@@ -128,7 +133,9 @@ def to_config(model: Module) -> dict[str, Any] | None:
     'MLP'
     """
     config = model.config() if _TYPES.get(type(model).__name__) is type(model) else None
-    if isinstance(model, Sequential) and any(to_config(layer) is None for layer in model.layers):
+    if isinstance(model, Sequential) and (
+        _shares(model) or any(to_config(layer) is None for layer in model.layers)
+    ):
         config = None
     return None if config is None else {"type": type(model).__name__, "config": config}
 
@@ -162,3 +169,10 @@ def from_config(config: dict[str, Any]) -> Module:
         return Sequential(*(from_config(part) for part in arguments["layers"]))
     model: Module = kind(**arguments)
     return model
+
+
+def _shares(model: Sequential) -> bool:
+    """Tell whether a part or a parameter stands in a network more than once."""
+    parts = [*model.layers]
+    owned = sum(len(part.parameters()) for part in parts)
+    return len({*map(id, parts)}) < len(parts) or len(model.parameters()) < owned

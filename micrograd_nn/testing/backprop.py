@@ -176,6 +176,8 @@ def check_backprop(
     root, named, arrays = _recorded(forward, inputs)
     given = _by_name(grads, named)
     wanted = list(given) if wrt is None else [_known(name, named) for name in wrt]
+    if not wanted:
+        raise ValueError('there is nothing to check: pass gradients by name, such as {"dw": dw}')
     missing = [name for name in wanted if name not in given]
     if missing:
         raise KeyError(f"no gradient was given for {', '.join(missing)}: put it into grads")

@@ -203,6 +203,10 @@ class Opened:
             problem = f"it is incomplete ({error!r}): use a copy of it, or save it anew"
             raise CheckpointError.at(path, problem) from error
 
+    def is_of(self, model: Any) -> bool:
+        """Tell whether the model is built as the one that was saved, as far as that is known."""
+        return None in (self._config, config := _config(model)) or self._config == config
+
     def put_into(self, model: Any = None, optimizer: Optimizer | None = None) -> Checkpoint:
         """Put it into a model and an optimiser, given or new: all of it, or nothing on an error."""
         state = self._sections["optimizer"]
@@ -272,7 +276,7 @@ def _built(path: PathLike, config: Any) -> Any:
     if config is None:
         problem = (
             "it doesn't hold the architecture, since the model has parts that aren't the library's "
-            "own: build the model and pass it, load(path, model=...)"
+            "own, or one that is used twice: build the model and pass it, load(path, model=...)"
         )
         raise CheckpointError.at(path, problem)
     try:

@@ -99,6 +99,9 @@ class Journal:
                 f"{', '.join(mine) or 'none'}: pass the same, or resume=False"
             )
             raise CheckpointError.at(self.path, problem)
+        if not opened.is_of(self._model):
+            problem = "its model has other layers or settings than this one: build the same"
+            raise CheckpointError.at(self.path, problem)
         own = generators_of(self._model)
         if set(own) != set(generators):
             problem = "its model has other random generators (dropout layers) than this one"
