@@ -99,12 +99,12 @@ class Journal:
                 f"{', '.join(mine) or 'none'}: pass the same, or resume=False"
             )
             raise CheckpointError.at(self.path, problem)
-        if not opened.is_of(self._model):
-            problem = "its model has other layers or settings than this one: build the same"
-            raise CheckpointError.at(self.path, problem)
         own = generators_of(self._model)
         if set(own) != set(generators):
             problem = "its model has other random generators (dropout layers) than this one"
+            raise CheckpointError.at(self.path, problem)
+        if not opened.is_of(self._model):
+            problem = "its model has other layers or settings than this one: build the same"
             raise CheckpointError.at(self.path, problem)
         opened.put_into(self._model, self._optimizer)
         for name, generator in own.items():

@@ -193,7 +193,7 @@ def test_another_training_is_refused_and_nothing_is_changed(tmp_path):
     plain = MLP(2, [3, 1], seed=0)
     model = network(seed=7)
     for made, options, message in [
-        (other, {}, "has other random generators|other layers or settings|doesn't fit"),
+        (other, {}, "has other (random generators|layers or settings)|doesn't fit"),
         (plain, {}, "other random generators"),
         (model, {"optimizer": SGD(model.parameters(), 0.1)}, "that of Adam, not of SGD"),
         (model, {"callbacks": [EarlyStopping("loss")]}, "callbacks none, here are EarlyStopping"),
