@@ -280,3 +280,11 @@ def test_a_layer_that_is_used_twice_is_not_built_as_two(tmp_path):
 def test_no_gradients_are_nothing_to_check():
     with pytest.raises(ValueError, match="nothing to check"):
         check_backprop(lambda x: x * x, {}, inputs={"x": 1.0})
+
+
+def test_the_sizes_of_a_network_are_listed_and_its_layers_are_not():
+    with pytest.raises(TypeError, match=r"nouts lists the units of each layer.*got 3"):
+        MLP(2, 3)
+    assert len(MLP(2, np.array([3, 1])).layers) == 2
+    with pytest.raises(TypeError, match=r"Sequential\(\*layers\)"):
+        Sequential([Linear(2, 2)])

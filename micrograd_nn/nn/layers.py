@@ -368,6 +368,9 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module | str | activations.Activation) -> None:
+        for layer in layers:
+            if isinstance(layer, (list, tuple)):
+                raise TypeError("the layers are arguments of their own: write Sequential(*layers)")
         self.layers = [
             layer if isinstance(layer, Module) else Activation(layer) for layer in layers
         ]

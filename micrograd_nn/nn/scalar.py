@@ -230,6 +230,8 @@ class MLP(_Scalar):
         init: Any = None,
         seed: Any = None,
     ) -> None:
+        if not isinstance(nouts, Iterable):
+            raise TypeError(f"nouts lists the units of each layer, such as [16, 1], got {nouts!r}")
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer: give the number of its units")
