@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from micrograd_nn.graph.node import data_of, refuse_masked
+from micrograd_nn.graph.node import Node, data_of, refuse_masked
 from micrograd_nn.readers.compile.tape import Tape
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,6 +30,11 @@ def checked(tape: Tape, X: npt.ArrayLike, theta: npt.ArrayLike) -> tuple[FloatAr
     if theta.shape != (len(tape.leaves),):
         raise ValueError(f"the program has {len(tape.leaves)} leaves, got data of {theta.shape}")
     return X, theta
+
+
+def input_name(index: int, node: Node) -> str:
+    """Return what messages call an input: its number, and its name if it has one."""
+    return f"input {index} ({node.name})" if node.name else f"input {index}"
 
 
 def real_numbers(given: Any, what: str) -> np.ndarray[Any, Any]:

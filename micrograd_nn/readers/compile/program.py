@@ -11,6 +11,7 @@ from micrograd_nn.graph.node import GraphError, Node
 from micrograd_nn.graph.order import toposort
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Value
+from micrograd_nn.readers.compile.inputs import input_name
 from micrograd_nn.readers.compile.scalars import BACKENDS, ScalarRunner
 from micrograd_nn.readers.compile.tape import NotOfValuesError
 from micrograd_nn.readers.compile.tensors import TensorRunner
@@ -112,10 +113,6 @@ def _check_optimizer(optimizer: Any) -> None:
         )
 
 
-def _named(node: Node) -> str:
-    return f" ({node.name})" if node.name else ""
-
-
 def compile(
     root: Node,
     inputs: Sequence[Node] = (),
@@ -207,7 +204,7 @@ def compile(
                 "was computed from, or detach() it before you record the rest"
             )
         if node in seen:
-            raise GraphError(f"input {i}{_named(node)} stands among the inputs twice")
+            raise GraphError(f"{input_name(i, node)} stands among the inputs twice")
         seen.add(node)
     if optimizer is not None:
         _check_optimizer(optimizer)

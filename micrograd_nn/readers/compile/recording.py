@@ -18,6 +18,7 @@ from micrograd_nn.graph.table import arrays
 from micrograd_nn.graph.tensor import Tensor
 from micrograd_nn.graph.value import Constant, Value
 from micrograd_nn.readers.compile.branches import check_branches, forward_order
+from micrograd_nn.readers.compile.inputs import input_name
 
 
 class Recording:
@@ -152,7 +153,7 @@ def _check_axes(inputs: Sequence[Node], data: Sequence[Any]) -> None:
     """Raise a ValueError if data would be broadcast that weren't when the graph was recorded."""
     shapes = [(np.shape(n._data), np.shape(x)) for n, x in zip(inputs, data, strict=True)]
     for i, (before, now) in enumerate(shapes):
-        what = f"input {i}" + (f" ({inputs[i].name})" if inputs[i].name else "")
+        what = input_name(i, inputs[i])
         if len(before) != len(now):
             raise ValueError(f"{what} was recorded with shape {before}, and has shape {now} now")
         for axis, (length, new) in enumerate(zip(before, now, strict=True)):
@@ -170,7 +171,7 @@ def _check_axes(inputs: Sequence[Node], data: Sequence[Any]) -> None:
 def not_taking_part(index: int, node: Node) -> GraphError:
     """Return what is to be raised for an input that the graph doesn't read."""
     return GraphError(
-        f"input {index}{f' ({node.name})' if node.name else ''} doesn't take part in the graph, so "
+        f"{input_name(index, node)} doesn't take part in the graph, so "
         "that the program couldn't follow other data for it: compute the root from the node "
         "itself, not from its .data or float(...), or leave the input out"
     )

@@ -12,7 +12,7 @@ from micrograd_nn.readers.compile.adjoint import Refused
 from micrograd_nn.readers.compile.array_form import ArrayForm
 from micrograd_nn.readers.compile.blocks import Blocks
 from micrograd_nn.readers.compile.branches import check_branches
-from micrograd_nn.readers.compile.inputs import real_numbers
+from micrograd_nn.readers.compile.inputs import input_name, real_numbers
 from micrograd_nn.readers.compile.interpreter import Interpreter
 from micrograd_nn.readers.compile.leaves import Leaves
 from micrograd_nn.readers.compile.place import Place
@@ -156,8 +156,7 @@ class ScalarRunner:
         return X, not lengths
 
     def _as_numbers(self, given: Any, index: int) -> Array:
-        name = self.tape.inputs[index].name
-        what = f"input {index}" + (f" ({name})" if name else "")
+        what = input_name(index, self.tape.inputs[index])
         return real_numbers(given, what).astype(np.float64)
 
     def _settled(self) -> list[Place]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from micrograd_nn.graph.node import Node
 from micrograd_nn.graph.tensor import Tensor
-from micrograd_nn.readers.compile.inputs import real_numbers
+from micrograd_nn.readers.compile.inputs import input_name, real_numbers
 from micrograd_nn.readers.compile.plan import Plan
 from micrograd_nn.readers.compile.recording import Recording
 
@@ -119,7 +119,7 @@ class TensorRunner:
 def _as_input(node: Node, given: Any, index: int) -> Any:
     if isinstance(given, Node):
         given = given._data
-    what = f"input {index}" + (f" ({node.name})" if node.name else "")
+    what = input_name(index, node)
     if not isinstance(node, Tensor):
         try:
             return float(given)
