@@ -205,7 +205,8 @@ class Opened:
 
     def is_of(self, model: Any) -> bool:
         """Tell whether the model is built as the one that was saved, as far as that is known."""
-        return None in (self._config, config := _config(model)) or self._config == config
+        config = _config(model)
+        return self._config is None or config is None or self._config == config
 
     def put_into(self, model: Any = None, optimizer: Optimizer | None = None) -> Checkpoint:
         """Put it into a model and an optimiser, given or new: all of it, or nothing on an error."""
